@@ -1,0 +1,63 @@
+"""The equations: forward and backward through the layers.
+
+Python's index is the index of the equations minus one: ``a[0]`` is X = a1, ``W[0]``
+is W1. Shapes: ``a[l]`` and ``delta[l]`` (..., n, units[l]), ``W[l]`` and ``dW[l]``
+(..., units[l], units[l+1]), ``b[l]`` and ``db[l]`` (..., 1, units[l+1]).
+"""
+
+import numpy as np
+
+
+def dot(A, B, out):
+    """A B over the last two axes, written to out."""
+    # For a single network np.dot is faster than np.matmul; the bits are the same.
+    return np.dot(A, B, out) if out.ndim == 2 else np.matmul(A, B, out)
+
+
+def forward(W, b, activations, batch):
+    """z_{l+1} = a_l W_l + b_l and a_{l+1} = f(z_{l+1}), from the inputs to y_hat.
+
+    Parameters
+    ----------
+    W, b : list of ndarray
+    activations : list of Activation
+        One for each layer, the output's last.
+    batch : Batch
+        ``a[0]`` holds the inputs; the other a are written, z and a in the same memory.
+
+    Returns
+    -------
+    y_hat : ndarray of shape (..., n, n_outputs)
+        ``batch.a[-1]``.
+    """
+    a, h = batch.a, batch.h
+    for l, (f, _) in enumerate(activations):
+        dot(h[l], W[l], out=a[l + 1])
+        a[l + 1] += b[l]
+        f(a[l + 1], batch.work[l + 1])
+        if batch.mask and h[l + 1] is not a[l + 1]:
+            np.multiply(a[l + 1], batch.mask[l + 1], out=h[l + 1])
+    return a[-1]
+
+
+def backward(W, dW, db, activations, batch):
+    """delta_l = (delta_{l+1} W_l') * f'(z_l), dJ/dW_l = a_l' delta_{l+1}.
+
+    Parameters
+    ----------
+    W : list of ndarray
+    dW, db : list of ndarray
+        Receive the gradients.
+    activations : list of Activation
+    batch : Batch
+        As `forward` left it, with dJ/dy_hat in ``delta[-1]``. The a are used up.
+    """
+    a, h, delta = batch.a, batch.h, batch.delta
+    for l in reversed(range(len(W))):
+        activations[l].f_prime(a[l + 1], delta[l + 1], batch.work[l + 1])
+        dot(h[l].mT, delta[l + 1], out=dW[l])
+        dot(batch.ones, delta[l + 1], out=db[l])
+        if l > 0:
+            dot(delta[l + 1], W[l].mT, out=delta[l])
+            if batch.mask:
+                delta[l] *= batch.mask[l]

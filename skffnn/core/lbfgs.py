@@ -1,0 +1,86 @@
+"""L-BFGS: the exception. Full batch, through SciPy, one network at a time."""
+
+import numpy as np
+from scipy.optimize import minimize
+
+from .training import Record, evaluate
+
+
+def lbfgs(network, theta, data, consume, *, max_iter, tol, weight_decay, validation):
+    """Minimise J + weight_decay/2 |W|^2 over all rows; one `Record` an iteration.
+
+    Parameters
+    ----------
+    network : Network
+    theta : ndarray of shape (P,)
+        Changed in place.
+    data : Data
+    consume : callable
+        Takes each record, returns True to stop. SciPy calls back and cannot be asked
+        for one iteration at a time, hence no generator.
+    max_iter : int
+    tol : float
+        The run ends when J falls by less than that, relatively, in an iteration.
+    weight_decay : float
+        Inside the objective here; the recorded loss is J without it.
+    validation : Data or None
+
+    Returns
+    -------
+    converged : bool
+        False when max_iter ended the run.
+
+    References
+    ----------
+    Liu & Nocedal (1989), On the limited memory BFGS method for large scale
+    optimization.
+    """
+    objective = _Objective(network, theta, data, weight_decay)
+    iterations = 0
+
+    def callback(intermediate_result):
+        nonlocal iterations
+        iterations += 1
+        theta[...] = intermediate_result.x
+        curves = evaluate(network, theta, data)
+        if validation is not None:
+            curves += evaluate(network, theta, validation)
+        if consume(Record(iterations, np.nan, *curves)):
+            raise StopIteration
+
+    with np.errstate(all="ignore"):
+        result = minimize(
+            objective,
+            theta.astype(np.float64),
+            jac=True,
+            method="L-BFGS-B",
+            callback=callback,
+            options={
+                "maxiter": max_iter,
+                "maxfun": 20 * max_iter,
+                "ftol": tol,
+                "gtol": 0,
+            },
+        )
+    return result.status != 1
+
+
+class _Objective:
+    """J and its gradient over all rows at once, in the network's dtype."""
+
+    def __init__(self, network, theta, data, weight_decay):
+        self.network, self.weight_decay = network, weight_decay
+        self.theta, self.grad = theta.copy(), np.empty_like(theta)
+        n = data.rows.shape[-1]
+        self.X = np.empty((n, network.layout.units[0]), theta.dtype)
+        data.gather_inputs(data.rows, self.X)
+        self.Y = data.Y[data.rows]
+        self.share = None if data.weight is None else data.weight[data.rows] / n
+
+    def __call__(self, x):
+        self.theta[...] = x
+        J = self.network.gradient(self.theta, self.grad, self.X, self.Y, self.share)
+        weights = x[: self.network.layout.n_weights]
+        grad = self.grad.astype(np.float64)
+        grad[: len(weights)] += self.weight_decay * weights
+        return float(J.sum()) + self.weight_decay / 2 * weights @ weights, grad

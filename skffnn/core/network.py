@@ -1,0 +1,81 @@
+"""A network: its shape, its activations, its loss; and the two passes over rows."""
+
+import numpy as np
+
+from .activations import ACTIVATIONS
+from .backprop import backward, forward
+from .layout import Layout, Workspace
+
+# Rows a prediction works on at once: enough for fast products, little enough to stay
+# in the cache.
+CHUNK = 1024
+
+
+class Network:
+    """A feed-forward network without its parameters, which live in a flat theta.
+
+    Parameters
+    ----------
+    units : sequence of int
+        Inputs, units of each hidden layer, outputs.
+    activations : sequence of str
+        The name for each layer, the output's last: ``len(units) - 1`` of them.
+    loss : callable, default=None
+        As in `skffnn.core.losses`; a network that only predicts needs none.
+
+    Examples
+    --------
+    The network of the equations: two inputs, three hidden units, one output.
+
+    >>> from skffnn.core.losses import squared_error
+    >>> network = Network([2, 3, 1], ["logistic", "identity"], squared_error)
+    >>> X, Y = np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[1.0], [0.0]])
+    >>> theta = np.zeros(network.layout.size)
+    >>> grad = np.empty_like(theta)
+    >>> float(network.gradient(theta, grad, X, Y).sum())
+    0.25
+    """
+
+    def __init__(self, units, activations, loss=None):
+        self.layout = Layout(units)
+        self.names = tuple(activations)
+        self.activations = [ACTIVATIONS[name] for name in self.names]
+        self.loss = loss
+
+    def workspace(self, theta, n, **options):
+        """Work space for batches of up to n rows, in the shape and dtype of theta."""
+        return Workspace(self.layout.units, n, theta.dtype, theta.shape[:-1], **options)
+
+    def gradient(self, theta, grad, X, Y, share=None):
+        """J over all rows of X at once, one number per output; dJ/dtheta into grad."""
+        n = X.shape[-2]
+        batch = self.workspace(theta, n, weighted=share is not None).head(n)
+        batch.a[0][...], batch.y[...] = X, Y
+        if share is not None:
+            batch.share[...] = share
+        W, b = self.layout.views(theta)
+        y_hat = forward(W, b, self.activations, batch)
+        J = self.loss(y_hat, batch.y, batch.share, batch.delta[-1])
+        backward(W, *self.layout.views(grad), self.activations, batch)
+        return J
+
+    def predict(self, theta, data, out):
+        """y_hat for the rows of data, chunk by chunk, written to out.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (P,) or (K, P)
+        data : Data
+            Its ``rows`` are predicted, (n,) or (K, n).
+        out : ndarray of shape (n, n_outputs) or (K, n, n_outputs)
+        """
+        W, b = self.layout.views(theta)
+        n = data.rows.shape[-1]
+        space = self.workspace(theta, min(n, CHUNK))
+        for start in range(0, n, CHUNK):
+            rows = data.rows[..., start : start + CHUNK]
+            batch = space.head(rows.shape[-1])
+            data.gather_inputs(rows, batch.a[0])
+            y_hat = forward(W, b, self.activations, batch)
+            np.copyto(out[..., start : start + CHUNK, :], y_hat)
+        return out

@@ -1,0 +1,91 @@
+"""Optimizers: a handful of array operations on the flat parameters, at any depth.
+
+`step(theta, grad, learning_rate)` changes theta in place and uses up grad. The
+learning rate is a float, or a (K, 1) column for a stack; it is rounded to the dtype
+of grad only at the end, so that both give the same bits. What an optimizer remembers
+between steps is its `state`, a dict of arrays and numbers.
+"""
+
+import numpy as np
+
+
+class SGD:
+    """Gradient descent: W <- W - learning_rate dJ/dW, with momentum if asked for.
+
+    With momentum, a velocity v <- momentum v + dJ/dW takes the gradient's place;
+    Nesterov's variant steps along dJ/dW + momentum v, the velocity one step ahead.
+
+    References
+    ----------
+    Sutskever et al. (2013), On the importance of initialization and momentum in deep
+    learning.
+    """
+
+    def __init__(self, theta, momentum=0.0, nesterov=False, state=None):
+        self.momentum, self.nesterov = momentum, nesterov
+        self.state = state or {"velocity": np.zeros_like(theta)}
+        self.work = np.empty_like(theta) if nesterov else None
+
+    def step(self, theta, grad, learning_rate):
+        if self.momentum:
+            v = self.state["velocity"]
+            v *= self.momentum
+            v += grad
+            if self.nesterov:
+                grad += np.multiply(v, self.momentum, out=self.work)
+            else:
+                np.copyto(grad, v)
+        grad *= np.asarray(learning_rate, grad.dtype)
+        theta -= grad
+
+
+class Adam:
+    """Adam: steps measured by the gradient's own running size.
+
+    m and v are the decaying means of the gradient and of its square, step by step
+
+        m <- beta_1 m + (1 - beta_1) dJ/dW,   v <- beta_2 v + (1 - beta_2) (dJ/dW)^2
+        W <- W - learning_rate (m / (1 - beta_1^t)) / (sqrt(v / (1 - beta_2^t)) + eps)
+
+    Kept are the sums m / (1 - beta_1) and v / (1 - beta_2), which saves two passes
+    over memory a step; all scalars are folded into one factor and one epsilon.
+
+    References
+    ----------
+    Kingma & Ba (2015), Adam: A Method for Stochastic Optimization, algorithm 1.
+    """
+
+    def __init__(self, theta, beta_1=0.9, beta_2=0.999, epsilon=1e-8, state=None):
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        self.state = state or {
+            "m": np.zeros_like(theta),
+            "v": np.zeros_like(theta),
+            "t": 0,
+        }
+
+    def step(self, theta, grad, learning_rate):
+        m, v = self.state["m"], self.state["v"]
+        self.state["t"] += 1
+        m *= self.beta_1
+        m += grad
+        v *= self.beta_2
+        v += np.multiply(grad, grad, out=grad)
+        # m_hat = m_unit m and sqrt(v_hat) = v_unit sqrt(v)
+        m_unit = (1 - self.beta_1) / (1 - self.beta_1 ** self.state["t"])
+        v_unit = ((1 - self.beta_2) / (1 - self.beta_2 ** self.state["t"])) ** 0.5
+        np.sqrt(v, out=grad)
+        grad += self.epsilon / v_unit
+        np.divide(m, grad, out=grad)
+        grad *= np.asarray(learning_rate * (m_unit / v_unit), grad.dtype)
+        theta -= grad
+
+
+def clip_norm(grad, limit):
+    """Shrink each network's gradient to a Euclidean norm of at most limit.
+
+    References
+    ----------
+    Pascanu et al. (2013), On the difficulty of training recurrent neural networks.
+    """
+    norm = np.sqrt(np.vecdot(grad, grad))[..., np.newaxis]
+    grad *= np.minimum(1, limit / np.maximum(norm, np.finfo(grad.dtype).tiny))

@@ -1,0 +1,60 @@
+"""When to stop: patience, the best weights so far, and divergence.
+
+Everything here works on one network (losses are floats) and on a stack (arrays of K).
+"""
+
+import numpy as np
+
+
+class Patience:
+    """Counts the epochs since the loss last fell by more than tol, relatively.
+
+    Parameters
+    ----------
+    n_iter_no_change : int
+        How many such epochs are too many.
+    tol : float
+        Progress is a loss below (1 - tol) times the best before it.
+    state : dict, default=None
+        ``best`` and ``wait``, kept with the model.
+    """
+
+    def __init__(self, n_iter_no_change, tol, state=None):
+        self.n_iter_no_change, self.tol = n_iter_no_change, tol
+        self.state = state if state is not None else {}
+        self.state.setdefault("best", np.float64(np.inf))
+        self.state.setdefault("wait", np.int64(0))
+
+    def __call__(self, loss):
+        """Take in an epoch's loss; True where patience is at its end."""
+        best, wait = self.state["best"], self.state["wait"]
+        progress = np.less(loss, best * (1 - self.tol))
+        self.state["best"] = np.where(progress, loss, best)
+        self.state["wait"] = np.where(progress, 0, wait + 1)
+        return self.state["wait"] >= self.n_iter_no_change
+
+    def restart(self, where):
+        """Begin anew, with a new loss to beat, where asked."""
+        self.state["best"] = np.where(where, np.inf, self.state["best"])
+        self.state["wait"] = np.where(where, 0, self.state["wait"])
+
+
+class Best:
+    """The weights with the lowest loss so far, network by network."""
+
+    def __init__(self, theta):
+        self.theta = theta.copy()
+        self.loss = np.full(theta.shape[:-1], np.inf)
+        self.epoch = np.zeros(theta.shape[:-1], dtype=int)
+
+    def update(self, epoch, loss, theta):
+        better = np.less(loss, self.loss)
+        self.theta[better] = theta[better]
+        self.loss = np.where(better, loss, self.loss)
+        self.epoch = np.where(better, epoch, self.epoch)
+
+
+def diverged(loss, first, theta):
+    """Whether the loss or a weight is not finite, or the loss ten times the first."""
+    finite = np.isfinite(loss) & np.isfinite(theta).all(axis=-1)
+    return ~finite | (loss > 10 * first)
