@@ -1,0 +1,7 @@
+"""A feed-forward neural network regressor for scikit-learn, from scratch in NumPy."""
+
+from .regressor import FFNNRegressor
+
+__version__ = "0.1.0"
+
+__all__ = ["FFNNRegressor"]

@@ -1,7 +1,6 @@
 """The one place where data enters: the gather at the head of a minibatch."""
 
 import numpy as np
-from scipy.sparse import issparse
 
 
 class Data:
@@ -29,11 +28,11 @@ class Data:
 
     def gather_inputs(self, rows, a):
         """Write the standardised rows of X to a, (..., n, n_inputs)."""
-        if issparse(self.X):
-            self.X[rows.ravel()].toarray(out=a.reshape(-1, a.shape[-1]))
-        else:
+        if isinstance(self.X, np.ndarray):
             # mode="clip" spares np.take a buffered copy; rows are always in range.
             self.X.take(rows, 0, a, "clip")
+        else:
+            self.X[rows.ravel()].toarray(out=a.reshape(-1, a.shape[-1]))
         if self.mean is not None:
             standardize(a, self.mean, self.scale, out=a)
 

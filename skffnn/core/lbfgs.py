@@ -1,5 +1,7 @@
 """L-BFGS: the exception. Full batch, through SciPy, one network at a time."""
 
+from contextlib import suppress
+
 import numpy as np
 from scipy.optimize import minimize
 
@@ -62,6 +64,9 @@ def lbfgs(network, theta, data, consume, *, max_iter, tol, weight_decay, validat
                 "gtol": 0,
             },
         )
+    if iterations == 0:  # nothing to gain from the start: record it all the same
+        with suppress(StopIteration):
+            callback(result)
     return result.status != 1
 
 

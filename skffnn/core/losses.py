@@ -35,16 +35,21 @@ class Loss(NamedTuple):
     degree: int
 
 
+def over_rows(u, v):
+    """Sum u v over rows, (..., n, k) to (..., k)."""
+    return np.vecdot(u.mT, v.mT)
+
+
 def squared_error(y_hat, y, share, dJ):
     e = np.subtract(y_hat, y, out=y)
     np.multiply(e, share, out=dJ)
-    return np.vecdot(dJ, e, axis=-2) / 2
+    return over_rows(dJ, e) / 2
 
 
 def root_mean_squared_error(y_hat, y, share, dJ):
     e = np.subtract(y_hat, y, out=y)
     np.multiply(e, share, out=dJ)
-    J = np.sqrt(np.vecdot(dJ, e, axis=-2))
+    J = np.sqrt(over_rows(dJ, e))
     # At a perfect fit the gradient is 0 / 0; 0 is its value from every side.
     dJ /= np.where(J > 0, J, 1)[..., np.newaxis, :]
     return J
@@ -54,16 +59,16 @@ def absolute_error(y_hat, y, share, dJ):
     e = np.subtract(y_hat, y, out=y)
     np.sign(e, out=dJ)
     dJ *= share
-    return np.vecdot(dJ, e, axis=-2)
+    return over_rows(dJ, e)
 
 
 def huber(y_hat, y, share, dJ, delta):
     e = np.subtract(y_hat, y, out=y)
     np.clip(e, -delta, delta, out=dJ)
     dJ *= share
-    J = np.vecdot(dJ, e, axis=-2)
+    J = over_rows(dJ, e)
     np.clip(e, -delta, delta, out=e)
-    return J - np.vecdot(dJ, e, axis=-2) / 2
+    return J - over_rows(dJ, e) / 2
 
 
 def quantile(y_hat, y, share, dJ, q):
@@ -73,7 +78,7 @@ def quantile(y_hat, y, share, dJ, q):
     dJ *= 0.5
     dJ += 0.5 - q
     dJ *= share
-    return np.vecdot(dJ, e, axis=-2)
+    return over_rows(dJ, e)
 
 
 def poisson(y_hat, y, share, dJ):

@@ -56,7 +56,8 @@ class Network:
         W, b = self.layout.views(theta)
         y_hat = forward(W, b, self.activations, batch)
         J = self.loss(y_hat, batch.y, batch.share, batch.delta[-1])
-        backward(W, *self.layout.views(grad), self.activations, batch)
+        dW, db = self.layout.views(grad)
+        backward(W, dW, db, self.activations, batch)
         return J
 
     def predict(self, theta, data, out):

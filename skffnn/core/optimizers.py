@@ -27,6 +27,7 @@ class SGD:
         self.work = np.empty_like(theta) if nesterov else None
 
     def step(self, theta, grad, learning_rate):
+        """W <- W - learning_rate grad, or the velocity in its place."""
         if self.momentum:
             v = self.state["velocity"]
             v *= self.momentum
@@ -64,6 +65,7 @@ class Adam:
         }
 
     def step(self, theta, grad, learning_rate):
+        """W <- W - learning_rate m_hat / (sqrt(v_hat) + epsilon)."""
         m, v = self.state["m"], self.state["v"]
         self.state["t"] += 1
         m *= self.beta_1

@@ -13,6 +13,7 @@ from .stopping import Patience
 
 
 def constant(step, steps, losses):
+    """The same rate from the first step to the last."""
     return np.ones(len(step))
 
 
@@ -58,6 +59,7 @@ class Adaptive:
         )
 
     def __call__(self, step, steps, losses):
+        """Look at the newest loss, drop if it has stalled, return the factors."""
         if losses:
             stalled = self.patience(losses[-1])
             self.state["factor"] = np.where(stalled, 0.2, 1.0) * self.state["factor"]

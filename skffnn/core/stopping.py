@@ -48,6 +48,7 @@ class Best:
         self.epoch = np.zeros(theta.shape[:-1], dtype=int)
 
     def update(self, epoch, loss, theta):
+        """Keep a copy of theta where its loss is the lowest yet."""
         better = np.less(loss, self.loss)
         self.theta[better] = theta[better]
         self.loss = np.where(better, loss, self.loss)

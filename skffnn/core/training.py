@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .backprop import backward, forward
+from .losses import over_rows
 from .optimizers import clip_norm as clip
 
 
@@ -82,7 +83,6 @@ def epochs(network, theta, data, recipe, losses, validation=None):
         they can be compared; otherwise the training curve is made of the predictions
         that the epoch's minibatches made in passing.
     """
-    n = data.rows.shape[-1]
     loop = _Loop(network, theta, data, recipe)
     per_epoch = len(loop.batches)
     for epoch in range(recipe.max_iter):
@@ -176,5 +176,5 @@ def measure(network, y_hat, data, rows):
     if data.weight is not None:
         share = share * data.weight[rows].astype(np.float64)
     e = y_hat - y
-    mse = np.vecdot(e * share, e, axis=-2)
+    mse = over_rows(e * share, e)
     return network.loss(y_hat, y, share, e), mse

@@ -1,0 +1,172 @@
+"""Checks of the data that users pass: what is wrong, and what to do about it."""
+
+import warnings
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+
+from .core.activations import RANGES
+
+
+class Table(NamedTuple):
+    """A checked table.
+
+    Attributes
+    ----------
+    X : ndarray or CSR of shape (n, n_features)
+        float32 or float64.
+    Y : ndarray of shape (n, n_outputs)
+        float64, whatever X is.
+    weight : ndarray of shape (n,) or None
+    y_ndim : int
+        1 or 2, as the user passed y.
+    on_disk : bool
+        Whether X is still a memory map.
+    """
+
+    X: np.ndarray
+    Y: np.ndarray
+    weight: np.ndarray | None
+    y_ndim: int
+    on_disk: bool
+
+
+def check_table(model, X, y, sample_weight, *, dtype=None, reset=True):
+    """Check X, y and their weights; raise ValueError for what makes no sense.
+
+    Parameters
+    ----------
+    model : FFNNRegressor
+        Learns the names and number of the columns if reset, else compares them.
+    X, y, sample_weight
+        As users pass them.
+    dtype : dtype, default=None
+        What X is converted to; by default float32 stays, all else is float64.
+    reset : bool
+    """
+    raw = X
+    X, y = validate_data(
+        model,
+        X,
+        y,
+        reset=reset,
+        accept_sparse="csr",
+        dtype=dtype or (np.float64, np.float32),
+        multi_output=True,
+        y_numeric=True,
+    )
+    Y = np.asarray(y, dtype=np.float64).reshape(X.shape[0], -1)
+    if model.loss == "poisson" and Y.min() < 0:
+        raise ValueError(
+            "loss='poisson' is for counts and rates, which are not negative, but y "
+            f"has a value of {Y.min():g}. Use another loss, such as 'squared_error'."
+        )
+    on_disk = isinstance(raw, np.memmap) and np.may_share_memory(X, raw)
+    weight = check_weight(sample_weight, X.shape[0])
+    return Table(X, Y, weight, y.ndim, on_disk)
+
+
+def check_weight(sample_weight, n):
+    """Sample weights as float64 of shape (n,), or None."""
+    if sample_weight is None:
+        return None
+    weight = check_array(
+        sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
+    )
+    if weight.shape != (n,):
+        raise ValueError(
+            f"sample_weight has shape {weight.shape}, but there are {n} rows: give "
+            f"one number per row, shape ({n},)."
+        )
+    if weight.min() < 0:
+        raise ValueError(
+            f"sample_weight has a negative value ({weight.min():g}); use 0 to leave a "
+            "row out."
+        )
+    if weight.max() == 0:
+        raise ValueError("Every sample_weight is zero: there is no row to learn from.")
+    return weight
+
+
+def check_validation(model, validation, table):
+    """Check the user's own validation rows; None without any.
+
+    Parameters
+    ----------
+    model : FFNNRegressor
+    validation : tuple
+        X_val, y_val and sample_weight_val, as users pass them.
+    table : Table
+        The training rows.
+    """
+    X_val, y_val, sample_weight_val = validation
+    if (X_val is None) != (y_val is None):
+        raise ValueError("X_val and y_val belong together: pass both or neither.")
+    if X_val is None:
+        if sample_weight_val is not None:
+            raise ValueError("sample_weight_val needs X_val and y_val.")
+        return None
+    if model.validation_fraction is not None:
+        raise ValueError(
+            "X_val and validation_fraction both ask for validation rows; set "
+            "validation_fraction=None to use X_val."
+        )
+    try:
+        checked = check_table(
+            model, X_val, y_val, sample_weight_val, dtype=table.X.dtype, reset=False
+        )
+        if checked.Y.shape[1] != table.Y.shape[1]:
+            raise ValueError(
+                f"y_val has {checked.Y.shape[1]} columns, y has {table.Y.shape[1]}."
+            )
+    except ValueError as error:
+        raise ValueError(f"In the validation rows: {error}") from error
+    return checked
+
+
+def warn_if_out_of_reach(Y, output):
+    """Warn of targets that the output activation cannot produce."""
+    low, high = RANGES.get(output, (-np.inf, np.inf))
+    if Y.min() < low or Y.max() > high:
+        warnings.warn(
+            f"y lies between {Y.min():g} and {Y.max():g}, but output_activation="
+            f"{output!r} reaches only {low:g} to {high:g}. Scale y into that range, "
+            "or use output_activation='identity'.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def warn_if_far(mean_val, x_mean, x_scale):
+    """Warn of validation columns that lie far away from the training columns."""
+    distance = np.median(np.abs(mean_val - x_mean) / x_scale)
+    if distance > 5:
+        warnings.warn(
+            f"The columns of X_val lie far from those of X: {distance:.1f} standard "
+            "deviations, in the median. X_val must go through the same preprocessing "
+            "as X; in a Pipeline, name it in transform_input and enable metadata "
+            "routing.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+@contextmanager
+def unchanged_on_error(model):
+    """Leave a model as it was if its data turn out wrong.
+
+    Checking the data writes what it saw of the columns; all else is put on a model
+    when the fit is complete.
+    """
+    names = ("n_features_in_", "feature_names_in_")
+    before = {name: vars(model)[name] for name in names if name in vars(model)}
+    try:
+        yield
+    except BaseException:
+        for name in names:
+            model.__dict__.pop(name, None)
+        model.__dict__.update(before)
+        raise

@@ -1,0 +1,454 @@
+"""FFNNRegressor: the scikit-learn face of the network."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from .checks import check_table, check_validation, unchanged_on_error
+from .core.data import Data
+from .core.layout import Layout
+from .core.network import Network
+from .fitting import Fit
+from .parameters import check_parameters
+from .preparation import prepare
+
+
+def _can_learn_by_parts(model):
+    """Whether partial_fit makes sense; the reason, raised, if it does not."""
+    if model.solver == "lbfgs":
+        raise ValueError(
+            "solver='lbfgs' sees all rows at once and cannot learn by parts; use "
+            "solver='adam' or 'sgd', or call fit."
+        )
+    if model.early_stopping or model.validation_fraction is not None:
+        raise ValueError(
+            "partial_fit holds out no rows: leave early_stopping and "
+            "validation_fraction at their defaults, or call fit."
+        )
+    return True
+
+
+class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
+    """Feed-forward neural network regressor, written from scratch in NumPy.
+
+    A multilayer perceptron for tables. It standardises X and y itself, so that one
+    learning rate means the same on every data set; trains by gradient descent through
+    backpropagation; and reports everything in the units of the target.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default=(100, 100)
+        Units of each hidden layer. A bare number is one layer; ``()`` is none, which
+        makes a linear model.
+    activation : str or sequence of str, default="relu"
+        Activation of the hidden layers: one name, or one per layer. Any of
+        "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu".
+    output_activation : str, default="identity"
+        Activation of the output, from the same list. With any but "identity", y is not
+        standardised and has to lie where the activation can reach.
+    loss : str, default="squared_error"
+        What is minimised, with e = y_hat - y, as a weighted mean over rows and a sum
+        over outputs:
+
+        - "squared_error": e^2 / 2.
+        - "root_mean_squared_error": the RMSE itself, taken over each batch; its
+          gradient, and with it the result, depends on ``batch_size``.
+        - "absolute_error": abs(e), which learns the median.
+        - "huber": squared within ``huber_delta``, absolute outside.
+        - "quantile": the pinball loss, which learns the given ``quantile``.
+        - "poisson": half the Poisson deviance of y >= 0, with an exponential output.
+    solver : {"adam", "sgd", "lbfgs"}, default="adam"
+        "lbfgs" is full batch and finds its own step lengths: learning rate, schedule,
+        batch size, dropout and clipping do not apply, and weight decay is a part of
+        its objective.
+    learning_rate : float, default=0.01
+        Step length of "adam" and "sgd", in standardised units.
+    learning_rate_schedule : str, default="cosine"
+        How the rate changes over the run. "constant"; "cosine": after a short rise,
+        down to 0 along half a cosine; "invscaling": by ``(t + 1) ** -power_t`` with t
+        the number of steps; "adaptive": to a fifth whenever the loss has not fallen for
+        ``n_iter_no_change`` epochs.
+    momentum : float, default=0.9
+        Momentum of "sgd"; 0 is plain gradient descent.
+    nesterovs_momentum : bool, default=True
+        Whether "sgd" looks one step ahead (Nesterov's momentum).
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay rates of the moments of "adam".
+    epsilon : float, default=1e-8
+        What keeps the division of "adam" finite.
+    power_t : float, default=0.5
+        Exponent of the "invscaling" schedule.
+    quantile : float, default=0.5
+        The quantile that the "quantile" loss learns.
+    huber_delta : float, default=1.35
+        Where the "huber" loss turns from squared to absolute, in standard deviations
+        of y.
+    weight_decay : float, default=0.0
+        Each step multiplies the weights, not the biases, by
+        ``1 - learning_rate * weight_decay`` (decoupled weight decay).
+    dropout : float, default=0.0
+        Probability that a hidden unit is left out of a training step.
+    clip_norm : float, default=None
+        Upper limit of the norm of the gradient.
+    batch_size : int or "auto", default="auto"
+        Rows per step. "auto" grows from 32 to 512 with the number of rows.
+    max_iter : int or "auto", default="auto"
+        Epochs; iterations of "lbfgs". "auto" is 300 up to 200 rows and falls with the
+        fourth root of the number of rows above.
+    tol : float, default=1e-4
+        Progress is a loss lower than the best by this share of it.
+    n_iter_no_change : int, default=10
+        Epochs without progress that end the run (constant and adaptive rates).
+    early_stopping : bool, default=False
+        Whether to keep the weights of the best validation epoch. Rows are held out
+        for it (``validation_fraction``, 0.1 if None) unless X_val is passed to `fit`.
+        Under the constant and adaptive schedules the run also ends when the
+        validation loss stops falling; under a decaying one it is completed.
+    validation_fraction : float, default=None
+        Share of the rows that are held out and whose curve is recorded. Without
+        ``early_stopping`` it changes nothing else. Rows that chose the epoch are
+        validation rows, never test rows: judge the model on others.
+    standardize : bool, default=True
+        Whether to standardise X and y. With False, a learning rate means something
+        else on every data set.
+    shuffle : bool, default=True
+        Whether each epoch visits the rows in a new order.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the last fit: its weights, optimizer, shuffling,
+        history, and its standardisation, in which the weights are expressed.
+    random_state : int, RandomState instance or None, default=None
+        Source of the first weights, the shuffling, dropout and the held-out rows.
+    verbose : bool, default=False
+        Whether to print a line about ten times during training.
+
+    Attributes
+    ----------
+    theta_ : ndarray of shape (n_parameters,)
+        All weights, then all biases, flat.
+    coefs_ : list of ndarray of shape (units_[l], units_[l + 1])
+        The weights W_l as read-only views of ``theta_``. They act on standardised X.
+    intercepts_ : list of ndarray of shape (units_[l + 1],)
+        The biases b_l, likewise.
+    units_ : list of int
+        Inputs, units of each hidden layer, outputs.
+    activations_ : list of str
+        The activation of each layer, the output's last.
+    x_mean_, x_scale_ : ndarray of shape (n_features_in_,)
+        X is standardised as ``(X - x_mean_) / x_scale_``.
+    y_mean_, y_scale_ : ndarray of shape (n_outputs_,)
+        The target likewise.
+    history_ : dict of list of float
+        One entry per epoch: "epoch", "learning_rate" (of its last step), "loss",
+        "rmse", "validation_loss", "validation_rmse" (NaN without validation rows) and
+        "seconds"; in the target's units, RMSE averaged over outputs.
+        ``pandas.DataFrame(model.history_)`` is a table of it. The training curve is
+        that of the epoch's minibatches in passing; with validation rows it is
+        evaluated at the end of the epoch, so that the two can be compared.
+    loss_curve_ : list of float
+        ``history_["loss"]``.
+    validation_loss_curve_ : list of float or None
+        ``history_["validation_loss"]``, if there are validation rows.
+    n_iter_ : int
+        Epochs in ``history_``.
+    best_iter_ : int
+        The epoch, counted from 1, with the lowest validation loss (training loss
+        without validation rows).
+    best_loss_ : float
+        That loss.
+    loss_ : float
+        Training loss of the epoch whose weights were kept.
+    validation_indices_ : ndarray of int or None
+        The rows of X that were held out.
+    n_outputs_ : int
+        Columns of y.
+    n_features_in_ : int
+        Columns of X.
+    feature_names_in_ : ndarray of str
+        Their names, when X is a DataFrame with string names.
+
+    See Also
+    --------
+    sklearn.neural_network.MLPRegressor : The network of scikit-learn.
+    skffnn.evaluate : Train/test split, baselines and a verdict on overfitting.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_friedman1
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skffnn import FFNNRegressor
+    >>> X, y = make_friedman1(n_samples=500, random_state=0)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    >>> model = FFNNRegressor(random_state=0).fit(X_train, y_train)
+    >>> model.score(X_test, y_test) > 0.9
+    True
+
+    Does it overfit? Hold out some rows and compare the curves:
+
+    >>> model = FFNNRegressor(validation_fraction=0.2, random_state=0)
+    >>> model = model.fit(X_train, y_train)
+    >>> model.history_["rmse"][-1] < model.history_["validation_rmse"][-1]
+    True
+    """
+
+    _doc_link_module = "skffnn"
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100, 100),
+        *,
+        activation="relu",
+        output_activation="identity",
+        loss="squared_error",
+        solver="adam",
+        learning_rate=0.01,
+        learning_rate_schedule="cosine",
+        momentum=0.9,
+        nesterovs_momentum=True,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        power_t=0.5,
+        quantile=0.5,
+        huber_delta=1.35,
+        weight_decay=0.0,
+        dropout=0.0,
+        clip_norm=None,
+        batch_size="auto",
+        max_iter="auto",
+        tol=1e-4,
+        n_iter_no_change=10,
+        early_stopping=False,
+        validation_fraction=None,
+        standardize=True,
+        shuffle=True,
+        warm_start=False,
+        random_state=None,
+        verbose=False,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.output_activation = output_activation
+        self.loss = loss
+        self.solver = solver
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.power_t = power_t
+        self.quantile = quantile
+        self.huber_delta = huber_delta
+        self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.clip_norm = clip_norm
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.standardize = standardize
+        self.shuffle = shuffle
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    # Learning ------------------------------------------------------------------------
+
+    @with_callbacks
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Its dtype decides the network's: float32 stays float32, anything else is
+            computed in float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+            Rows of weight 0 are left out; only the ratios of the others matter.
+        X_val, y_val : array-like, default=None
+            Validation rows: their curve is recorded, and ``early_stopping`` uses them.
+            They must have gone through the same preprocessing as X.
+        sample_weight_val : array-like, default=None
+            Weights of the validation rows.
+
+        Returns
+        -------
+        self : FFNNRegressor
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data make no sense; the message says what to do.
+        FloatingPointError
+            If training diverges within the first epoch. A model that was fitted before
+            is then still what it was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If training diverges later (the best weights are kept), ends no better than
+            predicting the mean, or reaches max_iter too early.
+        """
+        check_parameters(self)
+        validation = X_val, y_val, sample_weight_val
+        return self._learn(X, y, sample_weight, validation, go_on=self.warm_start)
+
+    @available_if(_can_learn_by_parts)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch on these rows, at the constant rate.
+
+        The standardisation is that of the first call: pass it rows that are like all
+        others. No rows are held out, and ``learning_rate_schedule`` is not used.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : FFNNRegressor
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data make no sense.
+        AttributeError
+            With the solver "lbfgs", ``early_stopping`` or a ``validation_fraction``:
+            the method does not exist then, as scikit-learn's conventions want it.
+        FloatingPointError
+            If training diverges; the model is still what it was before the call.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skffnn import FFNNRegressor
+        >>> rng = np.random.default_rng(0)
+        >>> model = FFNNRegressor(random_state=0)
+        >>> for _ in range(50):
+        ...     X = rng.normal(size=(100, 3))
+        ...     model = model.partial_fit(X, X[:, 0] * X[:, 1])
+        >>> model.n_iter_
+        50
+        """
+        check_parameters(self)
+        return self._learn(X, y, sample_weight, partial_fit=True, go_on=True)
+
+    def _learn(
+        self,
+        X,
+        y,
+        sample_weight,
+        validation=(None, None, None),
+        *,
+        go_on,
+        partial_fit=False,
+    ):
+        go_on = go_on and hasattr(self, "theta_")
+        with unchanged_on_error(self):
+            dtype = self.theta_.dtype if go_on else None
+            table = check_table(self, X, y, sample_weight, dtype=dtype, reset=not go_on)
+            validation = check_validation(self, validation, table)
+            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+            rows = prepare(self, table, validation, seed, go_on)
+            fit = Fit(self, rows, seed, go_on)
+            metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
+            task = FitTask(
+                None if partial_fit else self, fit.max_iter, X=X, y=y, metadata=metadata
+            )
+            fit.run(task, partial_fit)
+            if fit.interrupt is None:
+                fit.explain(warn=not partial_fit)
+        self.__dict__.update(fit.attributes(fit.theta))
+        if fit.interrupt is not None:
+            raise fit.interrupt
+        task.end()
+        return self
+
+    # Predicting ----------------------------------------------------------------------
+
+    def predict(self, X):
+        """Predict the target.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y_hat : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            As y was at `fit`; float64.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If X has other columns than at `fit`, or values that are not finite.
+        """
+        check_is_fitted(self)
+        X = validate_data(
+            self, X, reset=False, accept_sparse="csr", dtype=self.theta_.dtype
+        )
+        network = Network(self.units_, self.activations_)
+        data = Data(X, None, mean=self.x_mean_, scale=self.x_scale_)
+        y_hat = np.empty((X.shape[0], self.n_outputs_))
+        network.predict(self.theta_, data, out=y_hat)
+        # Back to the target's units, in float64 whatever the network's dtype.
+        y_hat *= self.y_scale_
+        y_hat += self.y_mean_
+        return y_hat.ravel() if self._y_ndim == 1 else y_hat
+
+    # Looking inside ------------------------------------------------------------------
+
+    @property
+    def coefs_(self):
+        """The weights W_l, read-only."""
+        return self._parameters()[0]
+
+    @property
+    def intercepts_(self):
+        """The biases b_l, read-only."""
+        return [b[0] for b in self._parameters()[1]]
+
+    def _parameters(self):
+        # Views made on demand: kept ones would not survive pickle and deepcopy.
+        theta = self.theta_.view()
+        theta.flags.writeable = False
+        return Layout(self.units_).views(theta)
+
+    @property
+    def loss_curve_(self):
+        """The training loss by epoch."""
+        return self.history_["loss"]
+
+    @property
+    def validation_loss_curve_(self):
+        """The validation loss by epoch, None without validation rows."""
+        curve = self.history_["validation_loss"]
+        return None if np.isnan(curve).all() else curve
+
+    def __sklearn_tags__(self):
+        """Tell scikit-learn what this estimator takes."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.multi_output = True
+        tags.target_tags.positive_only = self.loss == "poisson"
+        return tags

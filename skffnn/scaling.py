@@ -1,0 +1,104 @@
+"""Standardisation: statistics over row blocks, and the tables that training reads."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn import config_context
+from sklearn.preprocessing import StandardScaler
+
+from .core.data import Data, standardize
+
+# Numbers per block: 8 MiB of float64.
+BLOCK = 2**20
+
+
+class Scaling(NamedTuple):
+    """What is subtracted from X and y, and then divided out; float64 throughout."""
+
+    x_mean: np.ndarray
+    x_scale: np.ndarray
+    y_mean: np.ndarray
+    y_scale: np.ndarray
+
+
+def blocks(rows, n_columns):
+    """The row numbers in consecutive pieces that keep memory bounded."""
+    size = max(1, BLOCK // max(n_columns, 1))
+    return (rows[i : i + size] for i in range(0, len(rows), size))
+
+
+def dense(X, rows):
+    """Those rows of X as a dense array."""
+    part = X[rows]
+    return part if isinstance(part, np.ndarray) else part.toarray()
+
+
+def statistics(X, rows, weight=None):
+    """Weighted mean and standard deviation of each column; a constant one gets 1.
+
+    scikit-learn's own scaler, fed with blocks: its fit on a whole table needs more
+    than twice the table's memory, and sparse rows are treated like dense ones.
+    """
+    scaler = StandardScaler()
+    with config_context(assume_finite=True):
+        for part in blocks(rows, X.shape[1]):
+            w = None if weight is None else weight[part]
+            scaler.partial_fit(dense(X, part), sample_weight=w)
+    mean, scale = np.asarray(scaler.mean_), np.asarray(scaler.scale_)
+    if not (np.isfinite(mean).all() and np.isfinite(scale).all()):
+        raise ValueError(
+            "A column's variance overflows: its values are too large to be "
+            "standardised. Divide X and y by a constant first."
+        )
+    return mean, scale
+
+
+def unit(n_columns):
+    """The statistics that change nothing."""
+    return np.zeros(n_columns), np.ones(n_columns)
+
+
+def target_statistics(Y, rows, weight, output):
+    """How y is scaled, which depends on what the output activation can reach.
+
+    An identity output has y standardised; behind an exponential (poisson) y is
+    divided by its mean and never centred; any other output fixes y's units itself.
+    """
+    if output == "identity":
+        return statistics(Y, rows, weight)
+    mean, scale = unit(Y.shape[1])
+    if output == "exp":
+        average = np.average(
+            Y[rows], axis=0, weights=None if weight is None else weight[rows]
+        )
+        scale = np.where(average > 0, average, 1.0)
+    return mean, scale
+
+
+def standardized(table, rows, weight, scaling):
+    """Rows of a `Table` as standardised `Data` for the core.
+
+    A dense X becomes one C-ordered copy: gathering rows from Fortran order, the usual
+    layout of a DataFrame, would copy all of it at every batch. Sparse rows and memory
+    maps stay as they are and are standardised batch by batch.
+
+    Parameters
+    ----------
+    table : Table
+    rows : ndarray of int of shape (n,)
+    weight : ndarray of shape (len(table.Y),) or None
+    scaling : Scaling
+    """
+    X, dtype = table.X, table.X.dtype
+    Y = ((table.Y - scaling.y_mean) / scaling.y_scale).astype(dtype)
+    if weight is not None:
+        weight = weight[:, np.newaxis].astype(dtype)
+    if table.on_disk or not isinstance(X, np.ndarray):
+        return Data(X, Y, weight, rows, scaling.x_mean, scaling.x_scale)
+    copy = np.empty((len(rows), X.shape[1]), dtype)
+    start = 0
+    for part in blocks(rows, X.shape[1]):
+        out = copy[start : start + len(part)]
+        standardize(X[part], scaling.x_mean, scaling.x_scale, out=out)
+        start += len(part)
+    return Data(copy, Y[rows], None if weight is None else weight[rows])
