@@ -1,5 +1,6 @@
 """Checks of the data that users pass: what is wrong, and what to do about it."""
 
+import sys
 import warnings
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -9,6 +10,8 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from .core.activations import RANGES
+
+_OURS = ("skffnn.", "sklearn.", "contextlib")
 
 
 class Table(NamedTuple):
@@ -131,12 +134,10 @@ def warn_if_out_of_reach(Y, output):
     """Warn of targets that the output activation cannot produce."""
     low, high = RANGES.get(output, (-np.inf, np.inf))
     if Y.min() < low or Y.max() > high:
-        warnings.warn(
+        warn_user(
             f"y lies between {Y.min():g} and {Y.max():g}, but output_activation="
             f"{output!r} reaches only {low:g} to {high:g}. Scale y into that range, "
             "or use output_activation='identity'.",
-            UserWarning,
-            stacklevel=2,
         )
 
 
@@ -144,14 +145,20 @@ def warn_if_far(mean_val, x_mean, x_scale):
     """Warn of validation columns that lie far away from the training columns."""
     distance = np.median(np.abs(mean_val - x_mean) / x_scale)
     if distance > 5:
-        warnings.warn(
+        warn_user(
             f"The columns of X_val lie far from those of X: {distance:.1f} standard "
             "deviations, in the median. X_val must go through the same preprocessing "
             "as X; in a Pipeline, name it in transform_input and enable metadata "
             "routing.",
-            UserWarning,
-            stacklevel=2,
         )
+
+
+def warn_user(message, category=UserWarning):
+    """Warn, and point at the line that called this package or scikit-learn."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals["__name__"].startswith(_OURS):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
 
 
 @contextmanager

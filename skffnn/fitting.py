@@ -5,7 +5,6 @@ are its `attributes` put on the model, all at once. A fit that fails has changed
 nothing.
 """
 
-import warnings
 from copy import deepcopy
 from functools import partial
 from time import perf_counter
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from .checks import warn_user
 from .core import schedules
 from .core.initializers import initialize
 from .core.lbfgs import lbfgs
@@ -66,6 +66,7 @@ class Fit:
         self._go_on() if go_on else self._start(seed)
         self.epochs_before = self.kept = len(self.history["epoch"])
         self.best = Best(self.theta)
+        self.mean_loss = self._loss_of_mean()
         self.patience = Patience(model.n_iter_no_change, model.tol)
         self.monitored: list[float] = []
         self.outcome = "completed"
@@ -108,8 +109,8 @@ class Fit:
         self.schedule_name = self.model.learning_rate_schedule
         if partial_fit:
             self.max_iter, self.schedule_name = 1, "constant"
-        # The loss of other rows says nothing about divergence.
-        self.first_loss = np.inf if partial_fit else self.state.get("first_loss")
+        # Ten times this is divergence; how other rows began says nothing about these.
+        self.reference = np.inf if partial_fit else self.mean_loss
         self.task, self.clock, self.interrupt = task, perf_counter(), None
         try:
             with blas_threads(self._batch_rows() * self.network.layout.n_weights):
@@ -194,12 +195,13 @@ class Fit:
         """Take in an epoch; whether training has to stop."""
         self._remember(record)
         self.last_loss = watched = loss = float(record.loss.sum())
-        if self.first_loss is None:
-            self.first_loss = self.state["first_loss"] = loss
+        if record.epoch == 1:
+            # A lucky start below the mean's loss is nothing to measure others by.
+            self.reference = max(self.reference, loss)
         if self.validation is not None:
             watched = float(record.validation_loss.sum())
         self.monitored.append(watched if self.model.early_stopping else loss)
-        if diverged(loss, self.first_loss, self.theta):
+        if diverged(loss, self.reference, self.theta):
             self.outcome = "diverged"
             return True
         self.best.update(self.history["epoch"][-1], watched, self.theta)
@@ -269,23 +271,17 @@ class Fit:
 
     def explain(self, warn=True):
         """Raise or warn about how the run ended, and say what to try."""
-        rate = self.model.learning_rate
         if self.outcome == "diverged":
-            what = f"Training diverged at learning_rate={rate:g}"
-            cure = (
-                f"Try learning_rate={rate / 10:g}, or set clip_norm=1.0. With "
-                "standardize=False, standardise X and y yourself."
-            )
+            what = f"Training diverged at learning_rate={self.model.learning_rate:g}"
             if self.best.epoch == 0:
-                raise FloatingPointError(f"{what} within the first epoch. {cure}")
-            _warn(f"{what}; the weights of epoch {self.kept} were kept. {cure}")
-        elif warn and self._no_better_than_mean():
+                raise FloatingPointError(
+                    f"{what} within the first epoch. {self._slower()}"
+                )
             _warn(
-                "The network fits its own training rows no better than predicting "
-                f"their mean. Try another learning_rate (now {rate:g}), a larger "
-                f"max_iter (now {self.max_iter}), or less regularisation; if that "
-                "does not help, X may say nothing about y."
+                f"{what}; the weights of epoch {self.kept} were kept. {self._slower()}"
             )
+        elif warn and (loss := self._final_loss()) >= self.mean_loss > 0:
+            self._explain_failure(loss)
         elif warn and self.outcome == "max_iter" and self._still_falling():
             _warn(
                 f"max_iter={self.max_iter} was reached while the loss was still "
@@ -293,24 +289,53 @@ class Fit:
                 "which ends within the budget it has."
             )
 
+    def _explain_failure(self, loss):
+        if self.model.standardize and loss > 2 * self.mean_loss:
+            _warn(
+                "The network predicts its own training rows far worse than their mean "
+                f"does: it did not settle. {self._slower()}"
+            )
+            return
+        cures = [
+            f"a higher learning_rate (now {self.model.learning_rate:g})",
+            f"a larger max_iter (now {self.max_iter})",
+            "less regularisation",
+        ]
+        if not self.model.standardize:
+            cures.insert(0, "standardize=True")
+        _warn(
+            "The network predicts its own training rows no better than their mean "
+            f"does. Try {', '.join(cures)}; if nothing helps, X may say nothing about "
+            "y."
+        )
+
+    def _slower(self):
+        model = self.model
+        if model.solver == "lbfgs":
+            return "Try solver='adam'."
+        try_this = f"Try learning_rate={model.learning_rate / 10:g}, or clip_norm=1.0."
+        return try_this if model.standardize else f"Try standardize=True. {try_this}"
+
     def _still_falling(self):
         return self.model.solver == "lbfgs" or self.patience.state["wait"] == 0
 
-    def _no_better_than_mean(self):
+    def _loss_of_mean(self):
+        """Loss of predicting the mean of the training rows; 0 for a constant y."""
         data = self.training
         Y = data.Y[data.rows].astype(np.float64)
         weight = None if data.weight is None else data.weight[data.rows, 0]
         mean = np.average(Y, axis=0, weights=weight)
         if np.ptp(Y, axis=0).max() == 0:
-            return False  # a constant target cannot be beaten
-        baseline, _ = measure(
-            self.network, np.broadcast_to(mean, Y.shape), data, data.rows
-        )
-        if self.last_loss < baseline.sum():
-            return False
-        # The curve of an epoch lags behind its last weights, and dropout adds to it.
-        loss, _ = evaluate(self.network, self.theta, data)
-        return loss.sum() >= baseline.sum()
+            return 0.0
+        y_hat = np.broadcast_to(mean, Y.shape)
+        return float(measure(self.network, y_hat, data, data.rows)[0].sum())
+
+    def _final_loss(self):
+        # The curve of an epoch lags behind its last weights, and dropout adds to it:
+        # look twice before blaming the network.
+        if self.last_loss < self.mean_loss:
+            return self.last_loss
+        return evaluate(self.network, self.theta, self.training)[0].sum()
 
     def attributes(self, theta):
         """What a fitted model consists of."""
@@ -336,5 +361,4 @@ class Fit:
 
 
 def _warn(message):
-    # Past explain, _learn, fit and its decorator, to the caller's own line.
-    warnings.warn(message, ConvergenceWarning, stacklevel=6)
+    warn_user(message, ConvergenceWarning)

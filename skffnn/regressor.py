@@ -86,7 +86,7 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     huber_delta : float, default=1.35
         Where the "huber" loss turns from squared to absolute, in standard deviations
         of y.
-    weight_decay : float, default=0.0
+    weight_decay : float, default=0.1
         Each step multiplies the weights, not the biases, by
         ``1 - learning_rate * weight_decay`` (decoupled weight decay).
     dropout : float, default=0.0
@@ -213,7 +213,7 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         power_t=0.5,
         quantile=0.5,
         huber_delta=1.35,
-        weight_decay=0.0,
+        weight_decay=0.1,
         dropout=0.0,
         clip_norm=None,
         batch_size="auto",

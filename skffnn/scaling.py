@@ -40,7 +40,7 @@ def statistics(X, rows, weight=None):
     than twice the table's memory, and sparse rows are treated like dense ones.
     """
     scaler = StandardScaler()
-    with config_context(assume_finite=True):
+    with config_context(assume_finite=True), np.errstate(all="ignore"):
         for part in blocks(rows, X.shape[1]):
             w = None if weight is None else weight[part]
             scaler.partial_fit(dense(X, part), sample_weight=w)
