@@ -51,16 +51,24 @@ def check_table(model, X, y, sample_weight, *, dtype=None, reset=True):
     reset : bool
     """
     raw = X
-    X, y = validate_data(
-        model,
-        X,
-        y,
-        reset=reset,
-        accept_sparse="csr",
-        dtype=dtype or (np.float64, np.float32),
-        multi_output=True,
-        y_numeric=True,
-    )
+    try:
+        X, y = validate_data(
+            model,
+            X,
+            y,
+            reset=reset,
+            accept_sparse="csr",
+            dtype=dtype or (np.float64, np.float32),
+            multi_output=True,
+            y_numeric=True,
+        )
+    except ValueError as error:
+        if "could not convert string" in str(error):
+            error.add_note(
+                "A network needs numbers: encode text and categories first, for "
+                "example with skrub.tabular_pipeline(FFNNRegressor())."
+            )
+        raise
     Y = np.asarray(y, dtype=np.float64).reshape(X.shape[0], -1)
     if model.loss == "poisson" and Y.min() < 0:
         raise ValueError(

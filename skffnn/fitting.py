@@ -22,7 +22,12 @@ from .core.network import Network
 from .core.optimizers import SGD, Adam
 from .core.stopping import Best, Patience, diverged
 from .core.training import Recipe, epochs, evaluate, measure
-from .parameters import auto_batch_size, auto_max_iter
+from .parameters import (
+    auto_batch_size,
+    auto_max_iter,
+    auto_weight_decay,
+    automatic,
+)
 from .threads import blas_threads
 
 HISTORY = (
@@ -56,11 +61,11 @@ class Fit:
         self.model, self.rows = model, rows
         self.training, self.validation = rows.training, rows.validation
         n = len(self.training.rows)
-        self.batch_size, self.max_iter = model.batch_size, model.max_iter
-        if self.batch_size == "auto":
-            self.batch_size = auto_batch_size(n)
-        if self.max_iter == "auto":
-            self.max_iter = auto_max_iter(n)
+        self.batch_size = automatic(model.batch_size, auto_batch_size, n)
+        self.max_iter = automatic(model.max_iter, auto_max_iter, n)
+        self.weight_decay = automatic(
+            model.weight_decay, auto_weight_decay, model.solver
+        )
         self.loss = LOSSES[model.loss]
         self.network = Network(rows.units, rows.activations, self._loss_function())
         self._go_on() if go_on else self._start(seed)
@@ -129,7 +134,7 @@ class Fit:
             optimizer=self._optimizer(),
             schedule=self._schedule(),
             learning_rate=float(model.learning_rate),
-            weight_decay=float(model.weight_decay),
+            weight_decay=float(self.weight_decay),
             batch_size=self.batch_size,
             max_iter=self.max_iter,
             shuffle=bool(model.shuffle),
@@ -159,7 +164,7 @@ class Fit:
             lambda record: self._consume(record) or self._out_of_patience(None),
             max_iter=self.max_iter,
             tol=self.model.tol,
-            weight_decay=self.model.weight_decay,
+            weight_decay=self.weight_decay,
             validation=self.validation,
         )
         if not converged and self.outcome == "completed":
@@ -283,14 +288,19 @@ class Fit:
         elif warn and (loss := self._final_loss()) >= self.mean_loss > 0:
             self._explain_failure(loss)
         elif warn and self.outcome == "max_iter" and self._still_falling():
+            cure = "Raise max_iter"
+            if self.model.solver != "lbfgs":
+                cure += (
+                    ", or use learning_rate_schedule='cosine', which ends within the "
+                    "budget it has"
+                )
             _warn(
                 f"max_iter={self.max_iter} was reached while the loss was still "
-                "falling. Raise max_iter, or use learning_rate_schedule='cosine', "
-                "which ends within the budget it has."
+                f"falling. {cure}."
             )
 
     def _explain_failure(self, loss):
-        if self.model.standardize and loss > 2 * self.mean_loss:
+        if self.model.standardize and loss > 10 * self.mean_loss:
             _warn(
                 "The network predicts its own training rows far worse than their mean "
                 f"does: it did not settle. {self._slower()}"

@@ -12,6 +12,11 @@ SCHEDULES = ("constant", "cosine", "invscaling", "adaptive")
 ACTIVATION_NAMES = tuple(name for name in ACTIVATIONS if name != "exp")
 
 
+def automatic(value, rule, *arguments):
+    """Give the value itself, or what the rule makes of "auto"."""
+    return rule(*arguments) if _is_auto(value) else value
+
+
 def auto_batch_size(n):
     """Batches grow with the table, between 32 and 512 rows.
 
@@ -24,6 +29,11 @@ def auto_batch_size(n):
 def auto_max_iter(n):
     """Epochs shrink with the table, so that the number of steps grows slowly."""
     return round(300 * (200 / max(n, 200)) ** 0.25)
+
+
+def auto_weight_decay(solver):
+    """More for Adam, whose steps do not shrink with the gradient."""
+    return 0.1 if solver == "adam" else 0.01
 
 
 def hidden_sizes(hidden_layer_sizes):
@@ -147,7 +157,10 @@ _RULES = {
     "power_t": (_not_negative, "a number that is not negative"),
     "quantile": (_inside_unit, "a number between 0 and 1"),
     "huber_delta": (_positive, "a positive number of standard deviations of y"),
-    "weight_decay": (_not_negative, "a number that is not negative"),
+    "weight_decay": (
+        lambda value: _is_auto(value) or _not_negative(value),
+        "'auto' or a number that is not negative",
+    ),
     "dropout": (_below_one, "a probability from 0 (none) to below 1"),
     "clip_norm": (
         lambda value: value is None or _positive(value),

@@ -86,9 +86,12 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     huber_delta : float, default=1.35
         Where the "huber" loss turns from squared to absolute, in standard deviations
         of y.
-    weight_decay : float, default=0.1
+    weight_decay : float or "auto", default="auto"
         Each step multiplies the weights, not the biases, by
-        ``1 - learning_rate * weight_decay`` (decoupled weight decay).
+        ``1 - learning_rate * weight_decay`` (decoupled weight decay). For "sgd" and
+        "lbfgs" that is a penalty of ``weight_decay / 2`` times their sum of squares;
+        the steps of "adam" do not shrink with the gradient and take more of it.
+        "auto" is 0.1 for "adam" and 0.01 for the others.
     dropout : float, default=0.0
         Probability that a hidden unit is left out of a training step.
     clip_norm : float, default=None
@@ -213,7 +216,7 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         power_t=0.5,
         quantile=0.5,
         huber_delta=1.35,
-        weight_decay=0.1,
+        weight_decay="auto",
         dropout=0.0,
         clip_norm=None,
         batch_size="auto",

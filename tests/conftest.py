@@ -1,0 +1,21 @@
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def table(rng):
+    """Columns of very different scales and a smooth target with a little noise."""
+    X = rng.normal(size=(150, 4)) * [1, 10, 100, 1e-3] + [0, 5, 1000, 0]
+    y = 3 * X[:, 0] + 2 * np.sin(X[:, 1] / 5) + 50 + 0.1 * rng.normal(size=150)
+    return X, y
+
+
+@pytest.fixture(scope="session")
+def diabetes():
+    return load_diabetes(return_X_y=True)

@@ -1,0 +1,161 @@
+"""Overfitting in sight: curves, validation rows, early stopping."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import root_mean_squared_error
+from sklearn.model_selection import train_test_split
+
+from skffnn import FFNNRegressor
+
+
+def model_of(**parameters):
+    return FFNNRegressor(
+        **{"hidden_layer_sizes": 20, "max_iter": 50, "random_state": 0, **parameters}
+    )
+
+
+def split(model, n):
+    held_out = model.validation_indices_
+    return np.setdiff1d(np.arange(n), held_out), held_out
+
+
+def test_history_is_a_table_of_plain_floats(table):
+    history = model_of(validation_fraction=0.2).fit(*table).history_
+    frame = pd.DataFrame(history)
+    assert list(frame) == [
+        "epoch", "learning_rate", "loss", "rmse", "validation_loss",
+        "validation_rmse", "seconds",
+    ]  # fmt: skip
+    assert len(frame) == 50
+    assert frame["epoch"].tolist() == list(range(1, 51))
+    assert {type(v) for name, values in history.items() for v in values} <= {float, int}
+    assert frame.notna().all().all()
+
+
+def test_without_validation_rows_their_curves_are_nan_and_their_attribute_none(table):
+    model = model_of().fit(*table)
+    assert np.isnan(model.history_["validation_rmse"]).all()
+    assert model.validation_loss_curve_ is None
+    assert model.validation_indices_ is None
+    assert model.loss_curve_ == model.history_["loss"]
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_every_reported_rmse_is_sklearns(table, outputs, dtype):
+    X, y = table
+    X, y = X.astype(dtype), np.c_[y, 100 * X[:, 0]] if outputs == 2 else y
+    weight = np.random.default_rng(0).uniform(0.5, 2, size=len(y))
+    model = model_of(validation_fraction=0.3).fit(X, y, sample_weight=weight)
+    for name, rows in zip(
+        ("rmse", "validation_rmse"), split(model, len(y)), strict=True
+    ):
+        expected = root_mean_squared_error(
+            y[rows], model.predict(X[rows]), sample_weight=weight[rows]
+        )
+        rtol = 1e-5 if dtype == np.float32 else 1e-10
+        np.testing.assert_allclose(model.history_[name][-1], expected, rtol=rtol)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_validation_rows_change_nothing_but_the_report(table, solver):
+    X, y = table
+    model = model_of(validation_fraction=0.2, solver=solver).fit(X, y)
+    train, held_out = split(model, len(y))
+    assert len(held_out) == 30
+    # The same rows in the same order, with validation rows of one's own or without.
+    train, _ = train_test_split(
+        np.arange(len(y)), test_size=0.2, random_state=split_seed(0)
+    )
+    passed = model_of(solver=solver).fit(
+        X[train], y[train], X_val=X[held_out], y_val=y[held_out]
+    )
+    alone = model_of(solver=solver).fit(X[train], y[train])
+    np.testing.assert_array_equal(model.theta_, alone.theta_)
+    np.testing.assert_array_equal(passed.theta_, alone.theta_)
+    assert model.validation_loss_curve_ == passed.validation_loss_curve_
+    assert passed.validation_indices_ is None
+
+
+def split_seed(random_state):
+    return np.random.RandomState(random_state).randint(np.iinfo(np.int32).max)
+
+
+def test_early_stopping_keeps_the_best_validation_epoch(diabetes):
+    X, y = diabetes
+    model = model_of(
+        hidden_layer_sizes=(100, 100), early_stopping=True, weight_decay=0.0
+    ).fit(X, y)
+    curve = model.validation_loss_curve_
+    assert len(model.validation_indices_) == 45
+    assert model.n_iter_ == len(curve) == 50  # a decaying schedule is completed
+    assert model.best_iter_ == np.argmin(curve) + 1 < 50
+    assert model.best_loss_ == min(curve)
+    rows = model.validation_indices_
+    kept = root_mean_squared_error(y[rows], model.predict(X[rows]))
+    np.testing.assert_allclose(
+        kept, model.history_["validation_rmse"][model.best_iter_ - 1], rtol=1e-10
+    )
+    assert model.loss_ == model.history_["loss"][model.best_iter_ - 1]
+
+
+def test_overfitting_is_visible(diabetes):
+    model = model_of(
+        hidden_layer_sizes=(100, 100), max_iter=150, validation_fraction=0.3,
+        weight_decay=0.0,
+    ).fit(*diabetes)  # fmt: skip
+    history = model.history_
+    assert history["rmse"][-1] < 0.5 * history["validation_rmse"][-1]
+    assert history["validation_rmse"][-1] > 1.1 * min(history["validation_rmse"])
+
+
+@pytest.mark.parametrize("schedule", ["constant", "adaptive"])
+def test_patience_ends_the_run_early(diabetes, schedule):
+    model = model_of(
+        learning_rate_schedule=schedule, early_stopping=True, max_iter=2000
+    ).fit(*diabetes)
+    assert model.n_iter_ < 2000
+    assert model.n_iter_ >= model.best_iter_ + 10
+    if schedule == "adaptive":
+        rates = model.history_["learning_rate"]
+        assert rates[-1] < rates[0] / 100
+
+
+def test_lbfgs_stops_early_too(diabetes):
+    model = model_of(
+        hidden_layer_sizes=(100, 100), solver="lbfgs", early_stopping=True,
+        weight_decay=0.0, max_iter=1000,
+    ).fit(*diabetes)  # fmt: skip
+    assert model.n_iter_ == model.best_iter_ + 10
+
+
+def test_the_training_curve_is_the_mean_over_the_minibatches(table):
+    X, y = table
+    # With a rate of almost nothing the network does not change during the epoch.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = model_of(max_iter=1, learning_rate=1e-15, batch_size=7).fit(X, y)
+    np.testing.assert_allclose(
+        model.history_["rmse"][0],
+        root_mean_squared_error(y, model.predict(X)),
+        rtol=1e-9,
+    )
+
+
+def test_zero_weight_rows_are_never_held_out(table):
+    X, y = table
+    weight = np.arange(len(y)) % 2
+    model = model_of(validation_fraction=0.3).fit(X, y, sample_weight=weight)
+    assert (weight[model.validation_indices_] == 1).all()
+
+
+def test_verbose_prints_a_line_now_and_then(table, capsys):
+    model_of(verbose=True, validation_fraction=0.2).fit(*table)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 11
+    assert "validation RMSE" in lines[0]
+    model_of().fit(*table)
+    assert capsys.readouterr().out == ""

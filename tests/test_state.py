@@ -1,0 +1,227 @@
+"""Going on: partial_fit, warm_start, copies, interrupts, failed refits."""
+
+import copy
+import io
+import pickle
+import warnings
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from skffnn import FFNNRegressor
+
+
+def model_of(**parameters):
+    defaults = {"hidden_layer_sizes": 10, "max_iter": 10, "random_state": 0}
+    return FFNNRegressor(
+        **{**defaults, "learning_rate_schedule": "constant", **parameters}
+    )
+
+
+def fitted(model, X, y):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(X, y)
+
+
+def assert_same(a, b):
+    """Equal in weights, optimizer, shuffling and history."""
+    np.testing.assert_array_equal(a.theta_, b.theta_)
+    for name in ("adam", "sgd"):
+        if name in a._state:
+            for key, value in a._state[name].items():
+                np.testing.assert_array_equal(value, b._state[name][key])
+    for name in ("order", "dropout"):
+        assert a._state[name].bit_generator.state == b._state[name].bit_generator.state
+    assert a.history_["rmse"] == b.history_["rmse"]
+    assert a.history_["epoch"] == b.history_["epoch"]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"solver": "sgd"}, {"dropout": 0.3, "clip_norm": 0.5}, {"shuffle": False}],
+)
+def test_fit_partial_fit_and_warm_start_agree(table, parameters):
+    whole = fitted(model_of(**parameters), *table)
+    parts = model_of(**parameters)
+    warm = model_of(**parameters, max_iter=1, warm_start=True)
+    for _ in range(10):
+        parts.partial_fit(*table)
+        fitted(warm, *table)
+    assert_same(whole, parts)
+    assert_same(whole, warm)
+    assert parts.n_iter_ == warm.n_iter_ == 10
+
+
+def test_partial_fit_uses_the_constant_rate(table):
+    a = model_of().partial_fit(*table)
+    b = model_of(learning_rate_schedule="cosine").partial_fit(*table)
+    np.testing.assert_array_equal(a.theta_, b.theta_)
+    assert b.history_["learning_rate"] == [0.01]
+
+
+def test_partial_fit_freezes_the_standardisation_at_its_first_call(table):
+    X, y = table
+    model = model_of().partial_fit(X, y)
+    mean = model.x_mean_.copy()
+    model.partial_fit(X + 1, y + 1)
+    np.testing.assert_array_equal(model.x_mean_, mean)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"solver": "lbfgs"}, {"early_stopping": True}, {"validation_fraction": 0.1}],
+)
+def test_partial_fit_is_refused_where_it_makes_no_sense(table, parameters):
+    model = FFNNRegressor(**parameters)
+    assert not hasattr(model, "partial_fit")
+    with pytest.raises(AttributeError) as refused:
+        model.partial_fit(*table)
+    assert "use" in str(refused.value.__cause__) or "leave" in str(
+        refused.value.__cause__
+    )
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        lambda model: pickle.loads(pickle.dumps(model)),
+        lambda model: joblib.load(_joblib_dump(model)),
+        copy.deepcopy,
+    ],
+)
+def test_copies_are_identical_and_stay_trainable(table, copied):
+    X, y = table
+    model = model_of(dropout=0.2).partial_fit(X, y)
+    twin = copied(model)
+    np.testing.assert_array_equal(twin.predict(X), model.predict(X))
+    model.partial_fit(X, y)
+    assert twin.n_iter_ == 1  # the copy shares no memory
+    assert_same(twin.partial_fit(X, y), model)
+
+
+def _joblib_dump(model):
+    buffer = io.BytesIO()
+    joblib.dump(model, buffer)
+    buffer.seek(0)
+    return buffer
+
+
+def test_early_stopping_over_warm_starts_keeps_the_best_of_all(diabetes):
+    model = FFNNRegressor(
+        (50, 50), early_stopping=True, warm_start=True, max_iter=20, random_state=0
+    )
+    model.fit(*diabetes)
+    model.set_params(learning_rate=0.05).fit(*diabetes)
+    rows = model.validation_indices_
+    X, y = diabetes
+    kept = np.mean((y[rows] - model.predict(X[rows])) ** 2) / 2
+    np.testing.assert_allclose(kept, min(model.validation_loss_curve_), rtol=1e-9)
+    np.testing.assert_allclose(kept, model.best_loss_, rtol=1e-9)
+
+
+def test_warm_start_refuses_another_network(table):
+    model = fitted(model_of(), *table).set_params(
+        warm_start=True, hidden_layer_sizes=(3, 3)
+    )
+    with pytest.raises(ValueError, match="warm_start=False"):
+        model.fit(*table)
+
+
+# What fails leaves no trace ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("spoil", ["y", "parameter", "divergence"])
+def test_a_failed_refit_leaves_the_model_as_it_was(table, spoil):
+    X, y = table
+    model = fitted(model_of(), X, y)
+    before = copy.deepcopy(vars(model))
+    bad_y = np.where(y > 50, np.nan, y) if spoil == "y" else y
+    if spoil == "parameter":
+        model.set_params(learning_rate=-1)
+    if spoil == "divergence":
+        model.set_params(solver="sgd", learning_rate=1e6)
+    with pytest.raises((ValueError, FloatingPointError)):
+        model.fit(X[:, :2], bad_y)
+    model.set_params(learning_rate=0.01, solver="adam")
+    after = vars(model)
+    assert after.keys() == before.keys()
+    assert model.n_features_in_ == 4
+    np.testing.assert_array_equal(after["theta_"], before["theta_"])
+    assert after["history_"] == before["history_"]
+    np.testing.assert_array_equal(model.predict(X), model.predict(X))
+
+
+def test_a_failed_first_fit_leaves_the_model_unfitted(table):
+    X, y = table
+    model = model_of()
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(X, np.where(y > 50, np.nan, y))
+    assert not [name for name in vars(model) if name.endswith("_")]
+
+
+# Ctrl-C ------------------------------------------------------------------------------
+
+
+def interrupt_after(monkeypatch, epochs):
+    """Raise KeyboardInterrupt in the middle of an epoch."""
+    from skffnn.core import training
+
+    step, calls = training._Loop.run, iter(range(epochs))
+
+    def run(self, order, rates):
+        if next(calls, None) is None:
+            self.theta += 1e-3  # as if some steps had been taken
+            raise KeyboardInterrupt
+        return step(self, order, rates)
+
+    monkeypatch.setattr(training._Loop, "run", run)
+
+
+def test_an_interrupt_leaves_the_last_weights_and_is_raised_again(table, monkeypatch):
+    X, y = table
+    five = fitted(model_of(max_iter=5), X, y)
+    interrupt_after(monkeypatch, 5)
+    model = model_of()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    assert model.n_iter_ == 5
+    np.testing.assert_allclose(model.theta_, five.theta_ + 1e-3, rtol=1e-12)
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_an_interrupt_with_validation_rows_leaves_the_best_weights(
+    diabetes, monkeypatch
+):
+    X, y = diabetes
+    interrupt_after(monkeypatch, 40)
+    model = model_of(
+        hidden_layer_sizes=(100, 100), validation_fraction=0.3, weight_decay=0.0,
+        max_iter=100,
+    )  # fmt: skip
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    rows = model.validation_indices_
+    kept = np.mean((y[rows] - model.predict(X[rows])) ** 2) / 2
+    np.testing.assert_allclose(kept, min(model.validation_loss_curve_), rtol=1e-9)
+    assert model.best_iter_ < 40
+
+
+def test_an_interrupt_in_the_first_epoch_leaves_a_usable_model(table, monkeypatch):
+    X, y = table
+    interrupt_after(monkeypatch, 0)
+    model = model_of()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    assert np.isfinite(model.predict(X)).all()
+    assert model.n_iter_ == 0
+
+
+def test_an_interrupt_stops_a_search(table, monkeypatch):
+    from sklearn.model_selection import GridSearchCV
+
+    interrupt_after(monkeypatch, 5)
+    with pytest.raises(KeyboardInterrupt):
+        GridSearchCV(model_of(), {"learning_rate": [0.1, 0.01]}).fit(*table)
