@@ -71,6 +71,10 @@ class Fit:
         self._go_on() if go_on else self._start(seed)
         self.epochs_before = self.kept = len(self.history["epoch"])
         self.best = Best(self.theta)
+        if go_on and model.early_stopping:
+            # The weights it goes on from are a candidate like those of any epoch.
+            loss, _ = evaluate(self.network, self.theta, self.validation)
+            self.best.update(model.best_iter_, loss.sum(), self.theta)
         self.mean_loss = self._loss_of_mean()
         self.patience = Patience(model.n_iter_no_change, model.tol)
         self.monitored: list[float] = []

@@ -114,7 +114,10 @@ def test_early_stopping_over_warm_starts_keeps_the_best_of_all(diabetes):
         (50, 50), early_stopping=True, warm_start=True, max_iter=20, random_state=0
     )
     model.fit(*diabetes)
-    model.set_params(learning_rate=0.05).fit(*diabetes)
+    first = model.best_loss_
+    model.set_params(learning_rate=1.0).fit(*diabetes)  # too high to improve on it
+    assert model.best_loss_ == first
+    assert model.n_iter_ == 40
     rows = model.validation_indices_
     X, y = diabetes
     kept = np.mean((y[rows] - model.predict(X[rows])) ** 2) / 2
