@@ -1,5 +1,8 @@
 """FFNNRegressor: the scikit-learn face of the network."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
@@ -200,37 +203,37 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes=(100, 100),
+        hidden_layer_sizes: int | Sequence[int] = (100, 100),
         *,
-        activation="relu",
-        output_activation="identity",
-        loss="squared_error",
-        solver="adam",
-        learning_rate=0.01,
-        learning_rate_schedule="cosine",
-        momentum=0.9,
-        nesterovs_momentum=True,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        power_t=0.5,
-        quantile=0.5,
-        huber_delta=1.35,
-        weight_decay="auto",
-        dropout=0.0,
-        clip_norm=None,
-        batch_size="auto",
-        max_iter="auto",
-        tol=1e-4,
-        n_iter_no_change=10,
-        early_stopping=False,
-        validation_fraction=None,
-        standardize=True,
-        shuffle=True,
-        warm_start=False,
-        random_state=None,
-        verbose=False,
-    ):
+        activation: str | Sequence[str] = "relu",
+        output_activation: str = "identity",
+        loss: str = "squared_error",
+        solver: str = "adam",
+        learning_rate: float = 0.01,
+        learning_rate_schedule: str = "cosine",
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        power_t: float = 0.5,
+        quantile: float = 0.5,
+        huber_delta: float = 1.35,
+        weight_decay: float | str = "auto",
+        dropout: float = 0.0,
+        clip_norm: float | None = None,
+        batch_size: int | str = "auto",
+        max_iter: int | str = "auto",
+        tol: float = 1e-4,
+        n_iter_no_change: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float | None = None,
+        standardize: bool = True,
+        shuffle: bool = True,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.output_activation = output_activation
@@ -266,14 +269,14 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     @with_callbacks
     def fit(
         self,
-        X,
-        y,
-        sample_weight=None,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
         *,
-        X_val=None,
-        y_val=None,
-        sample_weight_val=None,
-    ):
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -313,7 +316,7 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         return self._learn(X, y, sample_weight, validation, go_on=self.warm_start)
 
     @available_if(_can_learn_by_parts)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch on these rows, at the constant rate.
 
         The standardisation is that of the first call: pass it rows that are like all
@@ -387,7 +390,7 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
     # Predicting ----------------------------------------------------------------------
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Predict the target.
 
         Parameters
@@ -422,12 +425,12 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     # Looking inside ------------------------------------------------------------------
 
     @property
-    def coefs_(self):
+    def coefs_(self) -> list[np.ndarray]:
         """The weights W_l, read-only."""
         return self._parameters()[0]
 
     @property
-    def intercepts_(self):
+    def intercepts_(self) -> list[np.ndarray]:
         """The biases b_l, read-only."""
         return [b[0] for b in self._parameters()[1]]
 
@@ -438,12 +441,12 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         return Layout(self.units_).views(theta)
 
     @property
-    def loss_curve_(self):
+    def loss_curve_(self) -> list[float]:
         """The training loss by epoch."""
         return self.history_["loss"]
 
     @property
-    def validation_loss_curve_(self):
+    def validation_loss_curve_(self) -> list[float] | None:
         """The validation loss by epoch, None without validation rows."""
         curve = self.history_["validation_loss"]
         return None if np.isnan(curve).all() else curve
