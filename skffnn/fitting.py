@@ -143,7 +143,7 @@ class Fit:
             max_iter=self.max_iter,
             shuffle=bool(model.shuffle),
             dropout=float(model.dropout),
-            clip_norm=model.clip_norm,
+            clip_norm=None if model.clip_norm is None else float(model.clip_norm),
             order_rngs=[self.state["order"]],
             dropout_rngs=[self.state["dropout"]],
         )
@@ -179,11 +179,11 @@ class Fit:
         state = self.state.get(model.solver)
         optimizer: Adam | SGD
         if model.solver == "adam":
-            betas = model.beta_1, model.beta_2, model.epsilon
-            optimizer = Adam(self.theta, *betas, state=state)
+            betas = float(model.beta_1), float(model.beta_2)
+            optimizer = Adam(self.theta, *betas, float(model.epsilon), state)
         else:
-            rule = model.momentum, model.nesterovs_momentum
-            optimizer = SGD(self.theta, *rule, state=state)
+            momentum, nesterov = float(model.momentum), bool(model.nesterovs_momentum)
+            optimizer = SGD(self.theta, momentum, nesterov, state)
         self.state[model.solver] = optimizer.state
         return optimizer
 

@@ -1,6 +1,14 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
+from threadpoolctl import threadpool_limits
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_blas_thread():
+    """Several test processes with several BLAS threads each get in each other's way."""
+    with threadpool_limits(1, "blas"):
+        yield
 
 
 @pytest.fixture

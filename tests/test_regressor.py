@@ -1,13 +1,17 @@
 """What goes in, what comes out, and in which units."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import root_mean_squared_error
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from skffnn import FFNNRegressor
+from skffnn.core.training import _Loop
 from skffnn.parameters import auto_batch_size, auto_max_iter
 
 
@@ -279,12 +283,20 @@ def test_an_integer_is_one_hidden_layer(table):
     assert small(hidden_layer_sizes=7).fit(*table).units_ == [4, 7, 1]
 
 
-def test_blas_threads_are_as_before_after_fit(table):
-    from threadpoolctl import threadpool_info
+def test_small_work_takes_one_blas_thread_and_gives_the_others_back(table, monkeypatch):
+    def threads():
+        blas = (pool for pool in threadpool_info() if pool["user_api"] == "blas")
+        return {pool["num_threads"] for pool in blas}
 
-    before = threadpool_info()
-    small().fit(*table)
-    assert threadpool_info() == before
+    seen = []
+    monkeypatch.setattr(_Loop, "run", lambda *arguments: seen.append(threads()))
+    with threadpool_limits(2, "blas"):
+        before = threads()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # nothing is learnt
+            small(max_iter=1).fit(*table)
+        assert threads() == before == {2}
+    assert seen == [{1}]
 
 
 def test_reported_errors_are_those_of_sklearn(table):

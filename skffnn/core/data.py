@@ -12,9 +12,10 @@ class Data:
         In memory, on disk (a memory map), or sparse.
     Y : ndarray of shape (n_rows, n_outputs)
     weight : ndarray of shape (n_rows, 1), default=None
-        Of mean 1. A batch of n rows gives each row the share w_i / n: the shares of a
-        whole pass then add up to 1, and a batch's gradient has the pass's gradient as
-        its expectation (dividing by the batch's own sum of weights would not).
+        With w the mean weight of a network's rows, a batch of n rows gives each row
+        the share w_i / (n w): the shares of a whole pass then add up to 1, and a
+        batch's gradient has the pass's gradient as its expectation (dividing by the
+        batch's own sum of weights would not).
     rows : ndarray of shape (n,) or (K, n), default=None
         The rows that belong to the network, or to each of a stack; all by default.
     mean, scale : ndarray of shape (n_inputs,), default=None
@@ -25,6 +26,8 @@ class Data:
         self.X, self.Y, self.weight = X, Y, weight
         self.rows = np.arange(X.shape[0]) if rows is None else rows
         self.mean, self.scale = mean, scale
+        if weight is not None:
+            self.mean_weight = weight[self.rows].mean(axis=-2, keepdims=True)
 
     def gather_inputs(self, rows, a):
         """Write the standardised rows of X to a, (..., n, n_inputs)."""
@@ -42,7 +45,14 @@ class Data:
         self.Y.take(rows, 0, batch.y, "clip")
         if self.weight is not None:
             self.weight.take(rows, 0, batch.share, "clip")
-            batch.share /= rows.shape[-1]
+            batch.share /= rows.shape[-1] * self.mean_weight
+
+    def shares(self, rows):
+        """What each of those rows counts for in their mean: 1/n, or (..., n, 1)."""
+        n = rows.shape[-1]
+        return (
+            1 / n if self.weight is None else self.weight[rows] / (n * self.mean_weight)
+        )
 
 
 def standardize(X, mean, scale, out):

@@ -76,11 +76,11 @@ class _Objective:
     def __init__(self, network, theta, data, weight_decay):
         self.network, self.weight_decay = network, weight_decay
         self.theta, self.grad = theta.copy(), np.empty_like(theta)
-        n = data.rows.shape[-1]
+        n = len(data.rows)
         self.X = np.empty((n, network.layout.units[0]), theta.dtype)
         data.gather_inputs(data.rows, self.X)
         self.Y = data.Y[data.rows]
-        self.share = None if data.weight is None else data.weight[data.rows] / n
+        self.share = data.shares(data.rows)
 
     def __call__(self, x):
         self.theta[...] = x

@@ -49,10 +49,10 @@ class Network:
     def gradient(self, theta, grad, X, Y, share=None):
         """J over all rows of X at once, one number per output; dJ/dtheta into grad."""
         n = X.shape[-2]
-        batch = self.workspace(theta, n, weighted=share is not None).head(n)
+        batch = self.workspace(theta, n).head(n)
         batch.a[0][...], batch.y[...] = X, Y
         if share is not None:
-            batch.share[...] = share
+            batch.share = share
         W, b = self.layout.views(theta)
         y_hat = forward(W, b, self.activations, batch)
         J = self.loss(y_hat, batch.y, batch.share, batch.delta[-1])

@@ -90,4 +90,4 @@ def clip_norm(grad, limit):
     Pascanu et al. (2013), On the difficulty of training recurrent neural networks.
     """
     norm = np.sqrt(np.vecdot(grad, grad))[..., np.newaxis]
-    grad *= np.minimum(1, limit / np.maximum(norm, np.finfo(grad.dtype).tiny))
+    grad *= limit / np.maximum(norm, limit)

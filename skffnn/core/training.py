@@ -20,7 +20,7 @@ class Record:
 
     ``loss`` and ``mse`` (mean squared error) are those of the training rows, the
     validation ones are None without validation rows. The learning rate is that of
-    the epoch's last step.
+    the epoch's last step: a float, or an array of shape (1, 1) or (K, 1).
     """
 
     epoch: int
@@ -88,6 +88,8 @@ def epochs(network, theta, data, recipe, losses, validation=None):
     for epoch in range(recipe.max_iter):
         step = np.arange(epoch * per_epoch, (epoch + 1) * per_epoch)
         factors = recipe.schedule(step, recipe.max_iter * per_epoch, losses)
+        if theta.ndim == 2:  # (steps, K, 1), or (steps, 1, 1) for one to serve all
+            factors = factors.reshape(len(step), -1, 1)
         rates = recipe.learning_rate * factors
         order = shuffled(data.rows, recipe.order_rngs if recipe.shuffle else ())
         loop.run(order, rates)
@@ -126,7 +128,7 @@ class _Loop:
             rows = order[..., part]
             batch = self.space.head(rows.shape[-1])
             self.data.gather(rows, batch)
-            if recipe.dropout:
+            if batch.mask:
                 draw_masks(batch.mask, recipe.dropout, recipe.dropout_rngs)
             y_hat = forward(W, b, network.activations, batch)
             self.y_hat[..., part, :] = y_hat
@@ -172,9 +174,7 @@ def measure(network, y_hat, data, rows):
     """
     y_hat = y_hat.astype(np.float64)
     y = data.Y[rows].astype(np.float64)
-    share = 1 / rows.shape[-1]
-    if data.weight is not None:
-        share = share * data.weight[rows].astype(np.float64)
+    share = data.shares(rows)
     e = y_hat - y
     mse = over_rows(e * share, e)
     return network.loss(y_hat, y, share, e), mse

@@ -1,0 +1,172 @@
+"""The gather: the same rows from every kind of table."""
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+from skffnn.core.data import Data, standardize
+from skffnn.core.layout import Workspace
+from skffnn.core.network import CHUNK
+
+N, UNITS = 50, (4, 3, 2)
+
+both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+every_kind = pytest.mark.parametrize(
+    "kind", ["dense", "fortran", "strided", "memmap", "csr", "csr_array", "read_only"]
+)
+every_choice_of_rows = pytest.mark.parametrize(
+    "rows",
+    [
+        np.arange(N),
+        np.array([7, 3, 3, 49, 0]),
+        np.array([[7, 3, 3], [49, 0, 1]]),
+    ],
+    ids=["all", "some", "per network"],
+)
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Return the same numbers, many of them 0, as a table of the kind asked for."""
+
+    def make(kind, dtype=np.float64):
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(N, UNITS[0])) * (rng.random((N, UNITS[0])) < 0.4)
+        X = X.astype(dtype)
+        if kind == "fortran":
+            return np.asfortranarray(X)
+        if kind == "strided":
+            return np.repeat(X, 2, axis=0)[::2]
+        if kind == "csr":
+            return scipy.sparse.csr_matrix(X)
+        if kind == "csr_array":
+            return scipy.sparse.csr_array(X)
+        if kind == "memmap":
+            np.save(tmp_path / "X.npy", X)
+            return np.load(tmp_path / "X.npy", mmap_mode="r")
+        X.flags.writeable = kind != "read_only"
+        return X
+
+    return make
+
+
+def gather(data, rows, weighted=False):
+    """The batch after a gather into memory full of rubbish."""
+    stack = rows.shape[:-1]
+    space = Workspace(UNITS, N, data.X.dtype, stack, weighted=weighted)
+    for block in space._blocks["a"]:
+        block[...] = np.nan
+    batch = space.head(rows.shape[-1])
+    data.gather(rows, batch)
+    return batch
+
+
+@every_kind
+@every_choice_of_rows
+@both_dtypes
+def test_every_kind_of_table_gives_the_same_batch(table, kind, rows, dtype):
+    Y = np.random.default_rng(1).normal(size=(N, UNITS[-1])).astype(dtype)
+    batch = gather(Data(table(kind, dtype), Y), rows)
+    np.testing.assert_array_equal(batch.a[0], table("dense", dtype)[rows])
+    np.testing.assert_array_equal(batch.y, Y[rows])
+    assert batch.share == 1 / rows.shape[-1]
+
+
+@every_kind
+@every_choice_of_rows
+@both_dtypes
+def test_inputs_are_standardised_on_the_way(table, kind, rows, dtype):
+    mean, scale = np.array([1.0, 0, -2, 0.1]), np.array([1.0, 3, 0.2, 7])
+    data = Data(table(kind, dtype), np.zeros((N, 2), dtype), None, rows, mean, scale)
+    expected = (table("dense", dtype)[rows] - mean) / scale
+    batch = gather(data, rows)
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(batch.a[0], expected, rtol=4 * eps, atol=20 * eps)
+    assert batch.a[0].dtype == dtype
+
+
+@every_kind
+def test_all_kinds_are_standardised_to_the_same_bits(table, kind):
+    mean, scale = np.array([1.0, 0, -2, 0.1]), np.array([1.0, 3, 0.2, 7])
+    rows = np.array([7, 3, 49, 0])
+    batches = [
+        gather(
+            Data(table(k, np.float32), np.zeros((N, 2), "f"), None, rows, mean, scale),
+            rows,
+        )
+        for k in ("dense", kind)
+    ]
+    np.testing.assert_array_equal(batches[0].a[0], batches[1].a[0])
+
+
+@every_kind
+def test_the_table_is_left_as_it_is(table, kind):
+    X = table(kind)
+    Y, mean, scale = np.ones((N, 2)), np.ones(4), np.full(4, 3.0)
+    batch = gather(Data(X, Y, mean=mean, scale=scale), np.arange(N))
+    batch.y[...] = batch.a[0][...] = 7
+    kept = X.toarray() if scipy.sparse.issparse(X) else X
+    np.testing.assert_array_equal(kept, table("dense"))
+    assert (Y == 1).all()
+
+
+@every_choice_of_rows
+def test_shares_are_the_weights_over_the_rows_of_the_batch(table, rows):
+    weight = np.random.default_rng(2).uniform(0.5, 2, (N, 1))
+    batch = gather(Data(table("dense"), np.zeros((N, 2)), weight), rows, weighted=True)
+    expected = weight[rows] / rows.shape[-1] / weight.mean()
+    np.testing.assert_allclose(batch.share, expected, rtol=1e-14)
+    data = Data(table("dense"), np.zeros((N, 2)), weight)
+    np.testing.assert_allclose(data.shares(rows), expected, rtol=1e-14)
+
+
+def test_weights_are_measured_by_the_mean_of_the_networks_own_rows(table):
+    weight = np.random.default_rng(2).uniform(0.5, 2, (N, 1))
+    rows = np.array([[0, 1, 2], [3, 4, 5]])
+    data = Data(table("dense"), np.zeros((N, 2)), weight, rows)
+    np.testing.assert_allclose(data.shares(rows).sum(axis=(1, 2)), [1, 1], rtol=1e-14)
+
+
+def test_shares_of_a_whole_pass_add_up_to_the_number_of_batches(table):
+    weight = np.random.default_rng(2).uniform(0.5, 2, (N, 1))
+    data = Data(table("dense"), np.zeros((N, 2)), weight)
+    parts = np.array_split(np.arange(N), 5)
+    total = sum(gather(data, rows, weighted=True).share.sum() for rows in parts)
+    assert total == pytest.approx(5, rel=1e-14)
+
+
+def test_all_rows_belong_to_the_network_by_default(table):
+    np.testing.assert_array_equal(Data(table("csr"), None).rows, np.arange(N))
+
+
+def test_standardize_computes_in_float64_and_rounds_to_the_dtype_of_out():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20, 2)).astype(np.float32)
+    out, mean, scale = np.empty_like(X), np.array([0.1, 0.2]), np.array([3.1, 0.7])
+    assert standardize(X, mean, scale, out) is out
+    expected = ((X - mean).astype(np.float32) / scale).astype(np.float32)
+    np.testing.assert_array_equal(out, expected)
+
+
+@every_kind
+@pytest.mark.parametrize("n", [1, 7, CHUNK, CHUNK + 1, 2 * CHUNK + 5])
+def test_predictions_are_made_in_chunks_from_every_kind(
+    table, make_network, make_theta, kind, n
+):
+    network = make_network(UNITS)
+    theta = make_theta(network)
+    rows = np.random.default_rng(3).integers(N, size=n)
+    y_hat = network.predict(theta, Data(table(kind), None, rows=rows), np.empty((n, 2)))
+    (W, b), X = network.layout.views(theta), table("dense")[rows]
+    expected = np.tanh(X @ W[0] + b[0]) @ W[1] + b[1]
+    np.testing.assert_allclose(y_hat, expected, rtol=1e-12, atol=1e-14)
+
+
+def test_predictions_of_a_stack_on_rows_of_their_own(make_network, make_theta, table):
+    network = make_network(UNITS)
+    theta, rows = make_theta(network, [0, 1]), np.array([[1, 2, 3], [9, 8, 9]])
+    X = table("dense")
+    together = network.predict(theta, Data(X, None, rows=rows), np.empty((2, 3, 2)))
+    for k in range(2):
+        alone = network.predict(theta[k], Data(X, None, rows=rows[k]), np.empty((3, 2)))
+        np.testing.assert_array_equal(together[k], alone)

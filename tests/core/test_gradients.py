@@ -1,0 +1,370 @@
+"""Backpropagation against central differences of the loss that is minimised.
+
+The differences are taken of a second, plain implementation of network and loss. The
+check itself is checked: planted errors must make it fail, and name the layer.
+"""
+
+from functools import partial
+from itertools import chain, count, pairwise, product
+
+import numpy as np
+import pytest
+
+from skffnn.core import activations
+from skffnn.core.activations import ACTIVATIONS, Activation
+from skffnn.core.backprop import backward, forward
+from skffnn.core.losses import LOSSES, over_rows
+
+FORMULAS = {
+    "identity": lambda z: z,
+    "logistic": lambda z: 1 / (1 + np.exp(-z)),
+    "tanh": lambda z: 1 - 2 / (np.exp(2 * z) + 1),
+    "relu": lambda z: np.where(z > 0, z, 0),
+    "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
+    "elu": lambda z: np.where(z > 0, z, np.exp(z) - 1),
+    "selu": lambda z: (
+        1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * (np.exp(z) - 1))
+    ),
+    "exp": np.exp,
+}
+
+# The value for every output, from predictions, targets and shares.
+VALUES = {
+    "squared_error": lambda f, y, p: (p * (f - y) ** 2).sum(axis=-2) / 2,
+    "root_mean_squared_error": lambda f, y, p: np.sqrt((p * (f - y) ** 2).sum(axis=-2)),
+    "absolute_error": lambda f, y, p: (p * abs(f - y)).sum(axis=-2),
+    "huber": lambda f, y, p: (
+        p * np.where(abs(f - y) <= 0.7, (f - y) ** 2 / 2, 0.7 * (abs(f - y) - 0.7 / 2))
+    ).sum(axis=-2),
+    "quantile": lambda f, y, p: (p * np.where(y > f, 0.3 * (y - f), 0.7 * (f - y))).sum(
+        axis=-2
+    ),
+    "poisson": lambda f, y, p: (
+        p * (y * np.log(np.where(y > 0, y, 1) / f) - y + f)
+    ).sum(axis=-2),
+}
+
+KINKED = {
+    "relu": lambda z: abs(z),
+    "leaky_relu": lambda z: abs(z),
+    "elu": lambda z: abs(z),
+    "selu": lambda z: abs(z),
+    "absolute_error": lambda e: abs(e),
+    "quantile": lambda e: abs(e),
+    "huber": lambda e: abs(abs(e) - 0.7),
+}
+
+
+def split(theta, units):
+    """W and b cut out of flat parameters with any leading axes."""
+    shapes = [*pairwise(units), *((1, n) for n in units[1:])]
+    sizes = [m * n for m, n in shapes]
+    parts = np.split(theta, np.cumsum(sizes)[:-1], axis=-1)
+    blocks = [
+        part.reshape(*theta.shape[:-1], *shape)
+        for part, shape in zip(parts, shapes, strict=True)
+    ]
+    return blocks[: len(units) - 1], blocks[len(units) - 1 :]
+
+
+class Problem:
+    """A loss as a plain function of theta, at a point where it is smooth."""
+
+    def __init__(self, network, loss, weighted, dropout, rng, n=5):
+        units = network.layout.units
+        self.units, self.names, self.loss = units, network.names, loss
+        self.theta = rng.normal(scale=0.7, size=network.layout.size)
+        self.X = rng.normal(size=(n, units[0]))
+        self.Y = rng.normal(size=(n, units[-1]))
+        if loss == "poisson":
+            self.Y = rng.poisson(1.5, self.Y.shape).astype(float)
+        weight = rng.uniform(0.2, 2, (n, 1)) if weighted else np.ones((n, 1))
+        self.share = weight / weight.sum()
+        self.mask = [1.0] * (len(units) - 1)
+        if dropout:
+            self.mask = [rng.choice([0.0, 2.0], (n, m)) for m in units[1:-1]] + [1.0]
+
+    def run(self, theta):
+        """The predictions, and how far the nearest kink is."""
+        a, margin = self.X, np.inf
+        layers = zip(*split(theta, self.units), self.names, self.mask, strict=True)
+        for W, b, name, mask in layers:
+            z = a @ W + b
+            if name in KINKED:
+                margin = min(margin, KINKED[name](z).min())
+            a = FORMULAS[name](z) * mask
+        if self.loss in KINKED:
+            margin = min(margin, KINKED[self.loss](a - self.Y).min())
+        return a, margin
+
+    def value(self, theta):
+        """J, summed over outputs."""
+        y_hat, _ = self.run(theta)
+        return VALUES[self.loss](y_hat, self.Y, self.share).sum(axis=-1)
+
+    def gradient(self, h=2e-4):
+        """Central differences of fourth order, all parameters at once."""
+        steps = h * np.eye(self.theta.size)
+        near = self.value(self.theta + steps) - self.value(self.theta - steps)
+        far = self.value(self.theta + 2 * steps) - self.value(self.theta - 2 * steps)
+        return (8 * near - far) / (12 * h)
+
+    def is_fair(self):
+        """Whether the differences make sense here and every weight has a say."""
+        dW, _ = split(self.gradient(), self.units)
+        alive = all(abs(dW_l).max() > 1e-4 for dW_l in dW)
+        return self.run(self.theta)[1] > 0.01 and alive
+
+
+def fair_problem(network, loss, weighted=False, dropout=False, seed=0):
+    for attempt in count():
+        rng = np.random.default_rng([seed, attempt])
+        problem = Problem(network, loss, weighted, dropout, rng)
+        if problem.is_fair():
+            return problem
+
+
+def compute(network, theta, X, Y, share, mask=None):
+    """J and its gradient, by the code under test."""
+    n = X.shape[-2]
+    options = {"weighted": share is not None, "dropout": mask is not None}
+    batch = network.workspace(theta, n, **options).head(n)
+    batch.a[0][...], batch.y[...] = X, Y
+    if share is not None:
+        batch.share[...] = share
+    if mask is not None:
+        for mine, given in zip(batch.mask[1:-1], mask, strict=True):
+            mine[...] = given
+    grad = np.full_like(theta, np.nan)
+    W, b = network.layout.views(theta)
+    y_hat = forward(W, b, network.activations, batch)
+    J = network.loss(y_hat, batch.y, batch.share, batch.delta[-1])
+    backward(W, *network.layout.views(grad), network.activations, batch)
+    return J.sum(axis=-1), grad
+
+
+def check(network, problems, weighted=False, dropout=False):
+    """Raise an AssertionError that names the value or the blocks that are wrong.
+
+    One problem is put to a single network, several to a stack.
+    """
+    joined = [
+        np.stack([getattr(p, name) for p in problems])
+        for name in ("theta", "X", "Y", "share")
+    ]
+    mask = None
+    if dropout:
+        hidden = range(len(network.layout.units) - 2)
+        mask = [np.stack([p.mask[l] for p in problems]) for l in hidden]
+    if len(problems) == 1:
+        joined = [array[0] for array in joined]
+        mask = mask and [m[0] for m in mask]
+    theta, X, Y, share = joined
+    J, grad = compute(network, theta, X, Y, share if weighted else None, mask)
+    J, grad = np.atleast_1d(J), np.atleast_2d(grad)
+    for k, problem in enumerate(problems):
+        wrong = wrong_blocks(grad[k], problem.gradient(), network.layout.units)
+        if not np.isclose(J[k], problem.value(problem.theta), rtol=1e-12, atol=1e-14):
+            wrong.insert(0, "J")
+        assert not wrong, f"network {k}: wrong {', '.join(wrong)}"
+
+
+def wrong_blocks(grad, expected, units):
+    """The names of the parts of a gradient that are not as expected."""
+    rounding = 1e-9 * abs(expected).max()
+    names = [f"{kind}[{l}]" for kind in ("dW", "db") for l in range(len(units) - 1)]
+    pairs = zip(chain(*split(grad, units)), chain(*split(expected, units)), strict=True)
+    return [
+        name
+        for name, (mine, theirs) in zip(names, pairs, strict=True)
+        if not np.allclose(mine, theirs, rtol=1e-8, atol=rounding)
+    ]
+
+
+# exp is made for the output; layers of it explode.
+HIDDEN_ACTIVATIONS = [name for name in ACTIVATIONS if name != "exp"]
+
+
+# Every combination --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_networks", [1, 2])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n_outputs", [1, 3])
+@pytest.mark.parametrize(
+    ("activation", "hidden"),
+    [("none", ()), *product(HIDDEN_ACTIVATIONS, [(3,), (3, 2), (3, 2, 3)])],
+)
+@pytest.mark.parametrize("loss", [*LOSSES])
+def test_value_and_gradient(
+    make_network, loss, activation, hidden, n_outputs, weighted, n_networks
+):
+    output = "exp" if loss == "poisson" else "identity"
+    network = make_network([2, *hidden, n_outputs], activation, output, loss)
+    problems = [
+        fair_problem(network, loss, weighted, seed=k) for k in range(n_networks)
+    ]
+    check(network, problems, weighted)
+
+
+@pytest.mark.parametrize("n_networks", [1, 2])
+@pytest.mark.parametrize("output", [*ACTIVATIONS])
+def test_output_activation(make_network, output, n_networks):
+    network = make_network([2, 3, 2], "tanh", output)
+    problems = [fair_problem(network, "squared_error", seed=k) for k in (0, 1)]
+    check(network, problems[:n_networks])
+
+
+@pytest.mark.parametrize("n_networks", [1, 2])
+@pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
+@pytest.mark.parametrize("hidden", [(6,), (6, 5), (6, 5, 4)])
+def test_fixed_dropout_masks(make_network, hidden, activation, n_networks):
+    network = make_network([2, *hidden, 2], activation)
+    problems = [
+        fair_problem(network, "squared_error", dropout=True, seed=k)
+        for k in range(n_networks)
+    ]
+    check(network, problems, dropout=True)
+
+
+@pytest.mark.parametrize("loss", [*LOSSES])
+def test_float32_gradient_is_the_float64_one_rounded(make_network, loss):
+    output = "exp" if loss == "poisson" else "identity"
+    network = make_network([2, 4, 3, 2], "tanh", output, loss)
+    problem = fair_problem(network, loss, weighted=True)
+    arrays = problem.theta, problem.X, problem.Y, problem.share
+    J, grad = compute(network, *arrays)
+    J32, grad32 = compute(network, *[array.astype(np.float32) for array in arrays])
+    assert J32.dtype == grad32.dtype == np.float32
+    np.testing.assert_allclose(J32, J, rtol=1e-5)
+    np.testing.assert_allclose(grad32, grad, rtol=1e-4, atol=1e-5)
+
+
+def test_network_gradient_is_the_same_computation(make_network):
+    network = make_network([2, 3, 2])
+    problem = fair_problem(network, "squared_error", weighted=True)
+    theta, X, Y, share = problem.theta, problem.X, problem.Y, problem.share
+    for given in (share, None):
+        grad = np.empty_like(theta)
+        J = network.gradient(theta, grad, X, Y, given)
+        expected = compute(network, theta, X, Y, given)
+        assert J.sum() == expected[0]
+        np.testing.assert_array_equal(grad, expected[1])
+
+
+# The check can fail -------------------------------------------------------------------
+
+
+def logistic_prime_of_z(a, delta, work):
+    """The classic mistake: f' at a where f' at z is due, s(a) (1 - s(a))."""
+    return activations.logistic_prime(activations.logistic(a, work), delta, work)
+
+
+@pytest.mark.parametrize("n_networks", [1, 2])
+@pytest.mark.parametrize(
+    ("layer", "wrong"),
+    [
+        (0, "dW[0], db[0]"),
+        (1, "dW[0], dW[1], db[0], db[1]"),
+        (2, "dW[0], dW[1], dW[2], db[0], db[1], db[2]"),
+    ],
+)
+def test_wrong_derivative_is_caught_and_named(make_network, layer, wrong, n_networks):
+    network = make_network([2, 3, 3, 1], "logistic", "logistic")
+    problems = [fair_problem(network, "squared_error", seed=k) for k in (0, 1)]
+    check(network, problems[:n_networks])
+    network.activations[layer] = Activation(activations.logistic, logistic_prime_of_z)
+    with pytest.raises(AssertionError) as error:
+        check(network, problems[:n_networks])
+    assert str(error.value).splitlines()[0] == f"network 0: wrong {wrong}"
+
+
+@pytest.mark.parametrize("name", [*ACTIVATIONS])
+def test_forgotten_derivative_is_caught(make_network, name):
+    network = make_network([2, 3, 1], name)
+    problem = fair_problem(network, "squared_error")
+    f, _ = network.activations[0]
+    network.activations[0] = Activation(f, activations.identity_prime)
+    if name == "identity":
+        check(network, [problem])
+    else:
+        with pytest.raises(AssertionError, match=r"wrong dW\[0\], db\[0\]"):
+            check(network, [problem])
+
+
+def forgets_weights_in_gradient(y_hat, y, share, dJ):
+    e = np.subtract(y_hat, y, out=y)
+    dJ[...] = e / len(e)
+    return over_rows(e * share, e) / 2
+
+
+def forgets_weights_in_value(y_hat, y, share, dJ):
+    e = np.subtract(y_hat, y, out=y)
+    np.multiply(e, share, out=dJ)
+    return over_rows(e / len(e), e) / 2
+
+
+def mean_over_outputs_in_value(y_hat, y, share, dJ):
+    e = np.subtract(y_hat, y, out=y)
+    np.multiply(e, share, out=dJ)
+    return over_rows(dJ, e) / 2 / e.shape[-1]
+
+
+def mean_over_outputs_in_gradient(y_hat, y, share, dJ):
+    J = LOSSES["squared_error"].function(y_hat, y, share, dJ)
+    dJ /= dJ.shape[-1]
+    return J
+
+
+@pytest.mark.parametrize(
+    ("planted", "seen_with", "wrong"),
+    [
+        (forgets_weights_in_gradient, {"weighted": True}, r"wrong dW\[0\], dW\[1\]"),
+        (forgets_weights_in_value, {"weighted": True}, r"wrong J\b"),
+        (mean_over_outputs_in_value, {"n_outputs": 3}, r"wrong J\b"),
+        (mean_over_outputs_in_gradient, {"n_outputs": 3}, r"wrong dW\[0\], dW\[1\]"),
+    ],
+)
+def test_wrong_loss_is_caught(make_network, planted, seen_with, wrong):
+    def check_planted(n_outputs=1, weighted=False):
+        network = make_network([2, 3, n_outputs])
+        problem = fair_problem(network, "squared_error", weighted)
+        network.loss = planted
+        check(network, [problem], weighted)
+
+    check_planted()  # without weights, with one output, the error does not show
+    with pytest.raises(AssertionError, match=wrong):
+        check_planted(**seen_with)
+
+
+def test_wrong_quantile_is_caught(make_network):
+    network = make_network([2, 3, 1], loss="quantile")
+    problem = fair_problem(network, "quantile")
+    network.loss = partial(LOSSES["quantile"].function, q=0.7)
+    with pytest.raises(AssertionError, match=r"wrong J, dW\[0\]"):
+        check(network, [problem])
+
+
+def test_forgotten_mask_in_backward_is_caught(make_network, monkeypatch):
+    honest = backward
+
+    def forgetful(W, dW, db, activations, batch):
+        batch.mask = None
+        honest(W, dW, db, activations, batch)
+
+    network = make_network([2, 6, 5, 1])
+    problem = fair_problem(network, "squared_error", dropout=True)
+    monkeypatch.setitem(globals(), "backward", forgetful)
+    with pytest.raises(AssertionError, match=r"wrong dW\[0\], dW\[1\], db\[0\]"):
+        check(network, [problem], dropout=True)
+
+
+def test_derivative_of_the_masked_activation_is_caught(make_network):
+    def from_masked(a, delta, work):
+        return activations.tanh_prime(a * (a > 0), delta, work)
+
+    network = make_network([2, 6, 1])
+    problem = fair_problem(network, "squared_error", dropout=True)
+    network.activations[0] = Activation(activations.tanh, from_masked)
+    with pytest.raises(AssertionError, match=r"wrong dW\[0\], db\[0\]"):
+        check(network, [problem], dropout=True)

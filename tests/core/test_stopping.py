@@ -1,0 +1,134 @@
+"""Patience, the best weights and divergence, for one network and for a stack."""
+
+import numpy as np
+import pytest
+
+from skffnn.core.stopping import Best, Patience, diverged
+
+
+def answers(patience, losses):
+    return np.array([patience(loss) for loss in losses])
+
+
+def test_patience_counts_epochs_without_progress():
+    losses = [1.0, 0.5, 0.5, 0.5, 0.4, 0.4, 0.4, 0.4]
+    expected = [False] * 7 + [True]
+    assert answers(Patience(3, 0.0), losses).tolist() == expected
+
+
+def test_progress_is_relative_to_the_best_loss():
+    for scale in (1e-6, 1, 1e6):
+        losses = scale * np.array([1, 0.95, 0.91, 0.90])
+        assert answers(Patience(3, 0.1), losses).tolist() == [False] * 3 + [True]
+        losses = scale * np.array([1, 0.95, 0.89, 0.88])
+        assert not answers(Patience(3, 0.1), losses).any()
+
+
+def test_progress_is_measured_from_the_best_not_from_the_last():
+    assert answers(Patience(2, 0.0), [1.0, 5.0, 4.0])[-1]
+
+
+def test_a_loss_that_is_no_number_is_no_progress():
+    assert answers(Patience(2, 0.0), [1.0, np.nan, np.nan])[-1]
+
+
+def test_restart_forgets_wait_and_best():
+    patience = Patience(2, 0.0)
+    answers(patience, [1.0, 2.0])
+    patience.restart(True)
+    assert answers(patience, [5.0, 6.0, 6.0]).tolist() == [False, False, True]
+
+
+def test_restart_of_nobody_changes_nothing():
+    patience = Patience(2, 0.0)
+    answers(patience, [1.0, 2.0])
+    patience.restart(False)
+    assert patience(2.0)
+
+
+def test_patience_keeps_its_state_where_it_is_told_to():
+    state = {}
+    said = [Patience(2, 0.0, state)(loss) for loss in (1.0, 2.0, 2.0)]
+    assert said == [False, False, True]
+    assert (state["best"], state["wait"]) == (1, 2)
+
+
+def test_each_network_of_a_stack_has_its_own_patience():
+    curves = np.array([[1, 1, 1, 1, 1], [5, 4, 3, 2, 1], [1, 2, 0.5, 1, 1.0]])
+    stack = answers(Patience(2, 0.0), curves.T)
+    for k, curve in enumerate(curves):
+        np.testing.assert_array_equal(stack[:, k], answers(Patience(2, 0.0), curve))
+    assert stack[-1].tolist() == [True, False, True]
+
+
+def test_restart_of_some_networks_of_a_stack():
+    patience = Patience(1, 0.0)
+    patience(np.array([1.0, 1.0]))
+    assert patience(np.array([2.0, 2.0])).all()
+    patience.restart(np.array([True, False]))
+    assert patience(np.array([2.0, 2.0])).tolist() == [False, True]
+
+
+# The best weights ---------------------------------------------------------------------
+
+
+def test_best_keeps_a_copy_of_the_best_weights():
+    theta = np.zeros(3)
+    best = Best(theta)
+    for epoch, loss in enumerate([3.0, 1.0, 2.0], start=1):
+        theta[...] = epoch
+        best.update(epoch, loss, theta)
+    assert (best.loss, best.epoch) == (1, 2)
+    np.testing.assert_array_equal(best.theta, [2, 2, 2])
+
+
+def test_the_first_of_equals_is_the_best():
+    best = Best(np.zeros(1))
+    best.update(1, 1.0, np.ones(1))
+    best.update(2, 1.0, np.zeros(1))
+    assert best.epoch == 1
+
+
+def test_before_the_first_epoch_the_start_is_kept():
+    best = Best(np.ones(2))
+    assert best.epoch == 0
+    best.update(1, np.nan, np.full(2, np.nan))
+    assert best.epoch == 0
+    np.testing.assert_array_equal(best.theta, [1, 1])
+
+
+def test_each_network_of_a_stack_has_its_own_best():
+    theta = np.zeros((2, 3))
+    best = Best(theta)
+    for epoch, loss in enumerate([[3, 1], [1, 3], [2, np.nan]], start=1):
+        theta[...] = epoch
+        best.update(epoch, np.array(loss), theta)
+    assert best.loss.tolist() == [1, 1]
+    assert best.epoch.tolist() == [2, 1]
+    np.testing.assert_array_equal(best.theta, [[2, 2, 2], [1, 1, 1]])
+
+
+# Divergence ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("loss", "theta", "expected"),
+    [
+        (1.0, [1, 2], False),
+        (9.9, [1, 2], False),
+        (10.1, [1, 2], True),
+        (np.inf, [1, 2], True),
+        (np.nan, [1, 2], True),
+        (0.1, [1, np.nan], True),
+        (0.1, [-np.inf, 2], True),
+    ],
+)
+def test_diverged(loss, theta, expected):
+    assert diverged(loss, 1.0, np.array(theta, float)) == expected
+
+
+def test_each_network_of_a_stack_diverges_by_itself():
+    theta = np.zeros((4, 2))
+    theta[2, 1] = np.nan
+    losses, first = np.array([1.0, 50, 1, 50]), np.array([1.0, 1, 1, 6])
+    assert diverged(losses, first, theta).tolist() == [False, True, True, False]
