@@ -1,0 +1,38 @@
+"""Draw the picture of the README: a network that overfits, and one that does not.
+
+Run as ``python docs/examples/overfitting_picture.py docs/images/overfitting.png``.
+"""
+
+import sys
+
+import matplotlib.pyplot as plt
+from sklearn.datasets import load_diabetes
+
+from skffnn import FFNNRegressor, LossCurveDisplay
+
+NETWORKS = {
+    "Two layers of 100 units": FFNNRegressor(
+        weight_decay=0.0, max_iter=100, validation_fraction=0.3, random_state=0
+    ),
+    "16 units, weight_decay=1": FFNNRegressor(
+        16, weight_decay=1.0, max_iter=100, validation_fraction=0.3, random_state=0
+    ),
+}
+
+
+def draw(path):
+    X, y = load_diabetes(return_X_y=True)
+    figure, axes = plt.subplots(
+        1, 2, figsize=(10, 3.8), sharey=True, layout="constrained"
+    )
+    for ax, (title, network) in zip(axes, NETWORKS.items(), strict=True):
+        LossCurveDisplay.from_estimator(
+            network.fit(X, y), ax=ax, target_name="progression"
+        )
+        ax.set_title(title, loc="left")
+    axes[1].set_ylabel("")
+    figure.savefig(path, dpi=130)
+
+
+if __name__ == "__main__":
+    draw(sys.argv[1])
