@@ -71,5 +71,6 @@ def progress_bar(estimator):
     """Give the estimator scikit-learn's progress bar, where there is one."""
     if AVAILABLE:
         with suppress(ImportError):  # rich is not installed
-            estimator.set_callbacks(ProgressBar())
+            # One bar: a search has dozens of fits, and each would get its own.
+            estimator.set_callbacks(ProgressBar(max_propagation_depth=0))
     return estimator

@@ -12,6 +12,7 @@ import numpy as np
 from .backprop import backward, forward
 from .losses import over_rows
 from .optimizers import clip_norm as clip
+from .optimizers import flush
 
 
 @dataclass
@@ -93,6 +94,8 @@ def epochs(network, theta, data, recipe, losses, validation=None):
         rates = recipe.learning_rate * factors
         order = shuffled(data.rows, recipe.order_rngs if recipe.shuffle else ())
         loop.run(order, rates)
+        state = recipe.optimizer.state.values()
+        flush(theta, *(part for part in state if isinstance(part, np.ndarray)))
         if validation is None:
             curves = measure(network, loop.y_hat, data, order)
         else:

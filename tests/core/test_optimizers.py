@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skffnn.core.optimizers import SGD, Adam, clip_norm
+from skffnn.core.optimizers import SGD, Adam, clip_norm, flush
 
 OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam"]
 
@@ -178,3 +178,28 @@ def test_clip_norm_of_a_stack_is_that_of_each_alone():
     for k in range(3):
         clip_norm(alone[k], 2.0)
     np.testing.assert_array_equal(stack, alone)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_flush_sets_subnormal_numbers_to_zero_and_no_others(dtype):
+    tiny = np.finfo(dtype).tiny
+    array = np.array([tiny, -tiny, tiny / 2, -tiny / 4, 0, 1], dtype)
+    flush(array)
+    np.testing.assert_array_equal(array, np.array([tiny, -tiny, 0, 0, 0, 1], dtype))
+
+
+def test_dead_units_leave_no_subnormal_numbers_behind(
+    make_network, make_theta, make_data, train, make_optimizer
+):
+    network = make_network([3, 4, 1], "relu")
+    theta = make_theta(network, dtype=np.float32)
+    network.layout.views(theta)[1][0][...] = -100  # no input ever wakes a unit
+    optimizer = make_optimizer("adam", theta)
+    train(
+        network, theta, make_data(20, [3, 4, 1], np.float32),
+        optimizer=optimizer, learning_rate=1.0, weight_decay=0.1, max_iter=1000,
+    )  # fmt: skip
+    for array in (theta, optimizer.state["m"], optimizer.state["v"]):
+        small = np.abs(array) < np.finfo(np.float32).tiny
+        assert (array[small] == 0).all()
+    assert (network.layout.views(theta)[0][0] == 0).all()

@@ -1,0 +1,36 @@
+"""Optional packages, and what to install when one is missing."""
+
+from importlib import import_module
+from types import ModuleType
+
+
+class MissingExtraError(ImportError):
+    """An optional package is needed and not installed."""
+
+
+def require(module: str, purpose: str) -> ModuleType:
+    """Import an optional module, or say in one line how to get it.
+
+    Parameters
+    ----------
+    module : str
+        The module to import.
+    purpose : str
+        What it is needed for, the first words of the error.
+
+    Examples
+    --------
+    >>> require("math", "Counting").factorial(3)
+    6
+    >>> require("no_such_module", "Drawing")
+    Traceback (most recent call last):
+    skffnn.extras.MissingExtraError: Drawing needs no_such_module: \
+pip install 'skffnn[cli]'
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        package = module.partition(".")[0]
+        raise MissingExtraError(
+            f"{purpose} needs {package}: pip install 'skffnn[cli]'"
+        ) from error

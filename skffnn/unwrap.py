@@ -1,0 +1,31 @@
+"""What a pipeline, a search or a target transformer is wrapped around."""
+
+from typing import Any
+
+from sklearn.pipeline import Pipeline
+
+# A fitted search or transformer comes before the unfitted one it was made from.
+_WRAPPED = ("best_estimator_", "regressor_", "regressor", "estimator")
+
+
+def unwrap(estimator: Any) -> Any | None:
+    """One wrapping less, or None if nothing is wrapped."""
+    if isinstance(estimator, Pipeline):
+        return estimator.steps[-1][1]
+    inside = (getattr(estimator, name, None) for name in _WRAPPED)
+    return next((found for found in inside if hasattr(found, "fit")), None)
+
+
+def innermost(estimator: Any) -> Any:
+    """Return the estimator at the bottom of all wrappings.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sklearn.pipeline import make_pipeline
+    >>> innermost(GridSearchCV(make_pipeline(Ridge()), {}))
+    Ridge()
+    """
+    inside = unwrap(estimator)
+    return estimator if inside is None else innermost(inside)
