@@ -170,8 +170,9 @@ def _evaluate(search: GridSearchCV, table: Table, options: Namespace) -> Evaluat
     except (FloatingPointError, ConvergenceWarning) as error:
         raise TableError("training diverged: try lower --learning-rates") from error
     except ValueError as error:
-        # A search whose every fit failed says why in the last line.
-        why = str(error).strip().splitlines()[-1]
+        # A search whose every fit failed says why in the last line that names an error.
+        lines = str(error).strip().splitlines()
+        why = next((line for line in reversed(lines) if "Error: " in line), lines[-1])
         if "diverged" in why:
             why = "training diverged at every rate: try lower --learning-rates"
         raise TableError(why) from error

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
@@ -51,6 +52,8 @@ def check_table(model, X, y, sample_weight, *, dtype=None, reset=True):
     reset : bool
     """
     raw = X
+    if issparse(y):
+        raise ValueError("y must be dense: pass y.toarray() in place of a sparse y.")
     try:
         X, y = validate_data(
             model,
@@ -70,13 +73,14 @@ def check_table(model, X, y, sample_weight, *, dtype=None, reset=True):
             )
         raise
     Y = np.asarray(y, dtype=np.float64).reshape(X.shape[0], -1)
-    if model.loss == "poisson" and Y.min() < 0:
+    weight = check_weight(sample_weight, X.shape[0])
+    low = Y.min() if weight is None else Y[weight > 0].min()
+    if model.loss == "poisson" and low < 0:
         raise ValueError(
             "loss='poisson' is for counts and rates, which are not negative, but y "
-            f"has a value of {Y.min():g}. Use another loss, such as 'squared_error'."
+            f"has a value of {low:g}. Use another loss, such as 'squared_error'."
         )
     on_disk = isinstance(raw, np.memmap) and np.may_share_memory(X, raw)
-    weight = check_weight(sample_weight, X.shape[0])
     return Table(X, Y, weight, y.ndim, on_disk)
 
 
@@ -164,7 +168,7 @@ def warn_if_far(mean_val, x_mean, x_scale):
 def warn_user(message, category=UserWarning):
     """Warn, and point at the line that called this package or scikit-learn."""
     frame, level = sys._getframe(1), 2
-    while frame.f_back and frame.f_globals["__name__"].startswith(_OURS):
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(_OURS):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
 
@@ -177,11 +181,13 @@ def unchanged_on_error(model):
     when the fit is complete.
     """
     names = ("n_features_in_", "feature_names_in_")
+    theta = vars(model).get("theta_")
     before = {name: vars(model)[name] for name in names if name in vars(model)}
     try:
         yield
     except BaseException:
-        for name in names:
-            model.__dict__.pop(name, None)
-        model.__dict__.update(before)
+        if vars(model).get("theta_") is theta:  # else the fit was complete
+            for name in names:
+                model.__dict__.pop(name, None)
+            model.__dict__.update(before)
         raise

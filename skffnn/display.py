@@ -176,6 +176,7 @@ def _scale(ax: Any, values: np.ndarray) -> None:
     if len(values) and values.min() > 0 and values.max() > 8 * np.median(values):
         ax.set_yscale("log")
     elif len(values):
+        ax.autoscale(axis="y")  # the axes may hold other curves already
         ax.set_ylim(bottom=0)
         ax.margins(x=0.02)
 

@@ -22,23 +22,19 @@ from .core.network import Network
 from .core.optimizers import SGD, Adam
 from .core.stopping import Best, Patience, diverged
 from .core.training import Recipe, epochs, evaluate, measure
+from .history import History, in_target_units
 from .parameters import (
     auto_batch_size,
     auto_max_iter,
     auto_weight_decay,
     automatic,
 )
+from .scaling import statistics
 from .threads import blas_threads
 
-HISTORY = (
-    "epoch",
-    "learning_rate",
-    "loss",
-    "rmse",
-    "validation_loss",
-    "validation_rmse",
-    "seconds",
-)
+# A loss beyond so many times the reference is divergence, and weights with so many
+# times the loss of predicting the mean are not worth keeping.
+TOO_LARGE = 10
 
 
 class Fit:
@@ -58,7 +54,7 @@ class Fit:
     """
 
     def __init__(self, model, rows, seed, go_on):
-        self.model, self.rows = model, rows
+        self.model, self.rows, self.go_on = model, rows, go_on
         self.training, self.validation = rows.training, rows.validation
         n = len(self.training.rows)
         self.batch_size = automatic(model.batch_size, auto_batch_size, n)
@@ -66,42 +62,61 @@ class Fit:
         self.weight_decay = automatic(
             model.weight_decay, auto_weight_decay, model.solver
         )
+        self.schedule_name = model.learning_rate_schedule
         self.loss = LOSSES[model.loss]
         self.network = Network(rows.units, rows.activations, self._loss_function())
-        self._go_on() if go_on else self._start(seed)
-        self.epochs_before = self.kept = len(self.history["epoch"])
-        self.best = Best(self.theta)
-        if go_on and model.early_stopping:
-            # The weights it goes on from are a candidate like those of any epoch.
-            loss, _ = evaluate(self.network, self.theta, self.validation)
-            self.best.update(model.best_iter_, loss.sum(), self.theta)
-        self.mean_loss = self._loss_of_mean()
         self.patience = Patience(model.n_iter_no_change, model.tol)
-        self.monitored: list[float] = []
-        self.outcome = "completed"
+        self.outcome, self.interrupt = "completed", None
+        self._go_on() if go_on else self._start(seed)
 
     def _loss_function(self):
         function, model = self.loss.function, self.model
         if model.loss == "quantile":
             return partial(function, q=float(model.quantile))
         if model.loss == "huber":
-            delta = model.huber_delta * self.rows.y_sd / self.rows.scaling.y_scale
-            return partial(function, delta=delta.astype(self.training.Y.dtype))
+            return partial(function, delta=self._huber_delta())
         return function
+
+    def _huber_delta(self):
+        data, delta = self.training, self.model.huber_delta
+        if self.model.standardize and self.rows.activations[-1] == "identity":
+            return float(delta)
+        weight = None if data.weight is None else data.weight[:, 0].astype(np.float64)
+        _, sd = statistics(data.Y.astype(np.float64), data.rows, weight)
+        return (delta * sd).astype(data.Y.dtype)
 
     def _start(self, seed):
         layout = self.network.layout
         init, order, dropout = np.random.default_rng(seed).spawn(3)
         self.theta = np.empty(layout.size, self.training.Y.dtype)
         initialize(layout, self.theta, self.network.names, [init])
-        self.history: dict[str, list] = {name: [] for name in HISTORY}
-        self.state: dict[str, Any] = {"order": order, "dropout": dropout}
+        self.best = Best(self.theta)
+        self.history, self.kept = History(), 0
+        self.state: dict[str, Any] = {
+            "seed": seed,
+            "standardize": bool(self.model.standardize),
+            "order": order,
+            "dropout": dropout,
+            "schedule": {},
+            # The monitored losses of the run; the next one needs the last of them.
+            "losses": [],
+            # Lowest watched loss: standardised, its epoch, in the target's units.
+            "lowest": [np.inf, 0, np.nan],
+        }
 
     def _go_on(self):
         model = self.model
-        self.theta, self.history, self.state = deepcopy(
-            (model.theta_, model.history_, model._state)
-        )
+        self.theta, self.state = deepcopy((model.theta_, model._state))
+        self.best = Best(self.theta)
+        self.history = History(model.history_)
+        self.kept = len(self.history)
+        if model.early_stopping:
+            # The weights it goes on from are a candidate like those of any epoch.
+            self.kept = self.state["lowest"][1]
+            loss, mse = evaluate(self.network, self.theta, self.validation)
+            reported, _ = self._in_target_units(loss, mse)
+            self.state["lowest"] = [float(loss.sum()), self.kept, reported]
+            self.best.update(self.kept, loss.sum(), self.theta)
 
     # Training ------------------------------------------------------------------------
 
@@ -115,12 +130,12 @@ class Fit:
         partial_fit : bool, default=False
             Train for one epoch at the constant rate.
         """
-        self.schedule_name = self.model.learning_rate_schedule
+        self.mean_loss = 0.0 if partial_fit else self._loss_of_mean()
+        # How other rows began says nothing about these.
+        self.reference = np.inf if partial_fit else self.mean_loss
         if partial_fit:
             self.max_iter, self.schedule_name = 1, "constant"
-        # Ten times this is divergence; how other rows began says nothing about these.
-        self.reference = np.inf if partial_fit else self.mean_loss
-        self.task, self.clock, self.interrupt = task, perf_counter(), None
+        self.task, self.clock = task, perf_counter()
         try:
             with blas_threads(self._batch_rows() * self.network.layout.n_weights):
                 self._lbfgs() if self.model.solver == "lbfgs" else self._descend()
@@ -152,7 +167,7 @@ class Fit:
             self.theta,
             self.training,
             recipe,
-            self.monitored,
+            self.state["losses"],
             self.validation,
         ):
             if self._consume(record) or self._out_of_patience(recipe.schedule):
@@ -189,7 +204,6 @@ class Fit:
 
     def _schedule(self):
         name, model = self.schedule_name, self.model
-        self.state["schedule"] = {}
         if name == "adaptive":
             return schedules.Adaptive(
                 model.n_iter_no_change, model.tol, self.state["schedule"]
@@ -202,25 +216,32 @@ class Fit:
 
     def _consume(self, record):
         """Take in an epoch; whether training has to stop."""
-        self._remember(record)
-        self.last_loss = watched = loss = float(record.loss.sum())
+        row = self._remember(record)
+        self.last_loss = loss = float(record.loss.sum())
+        watched, reported = loss, row["loss"]
+        if self.validation is not None:
+            watched = float(record.validation_loss.sum())
+            reported = row["validation_loss"]
+        self.state["losses"].append(watched if self.model.early_stopping else loss)
         if record.epoch == 1:
             # A lucky start below the mean's loss is nothing to measure others by.
             self.reference = max(self.reference, loss)
-        if self.validation is not None:
-            watched = float(record.validation_loss.sum())
-        self.monitored.append(watched if self.model.early_stopping else loss)
-        if diverged(loss, self.reference, self.theta):
+        if diverged(loss, self.reference, self.theta, TOO_LARGE):
             self.outcome = "diverged"
             return True
-        self.best.update(self.history["epoch"][-1], watched, self.theta)
-        if self.task.epoch_ended(lambda: self.attributes(self.theta.copy())):
+        self.best.update(row["epoch"], watched, self.theta)
+        if watched < self.state["lowest"][0]:
+            self.state["lowest"] = [watched, row["epoch"], reported]
+        if self.task.epoch_ended(self._snapshot):
             self.outcome = "stopped"
             return True
         return False
 
+    def _snapshot(self):
+        return self.attributes(self.theta.copy(), deepcopy(self.state))
+
     def _out_of_patience(self, schedule):
-        stalled = self.patience(self.monitored[-1])
+        stalled = self.patience(self.state["losses"][-1])
         if self.schedule_name == "adaptive":
             return schedule.exhausted
         if self.model.solver == "lbfgs":
@@ -233,30 +254,29 @@ class Fit:
 
     def _remember(self, record):
         now = perf_counter()
+        loss, rmse = self._in_target_units(record.loss, record.mse)
+        validation = np.nan, np.nan
+        if self.validation is not None:
+            validation = self._in_target_units(
+                record.validation_loss, record.validation_mse
+            )
         row = {
-            "epoch": self.epochs_before + record.epoch,
+            "epoch": len(self.history) + 1,
             "learning_rate": float(record.learning_rate),
-            **self._in_target_units("", record.loss, record.mse),
-            **self._in_target_units(
-                "validation_", record.validation_loss, record.validation_mse
-            ),
+            "loss": loss,
+            "rmse": rmse,
+            "validation_loss": validation[0],
+            "validation_rmse": validation[1],
             "seconds": now - self.clock,
         }
+        self.history.append(row)
         self.clock, self.kept = now, row["epoch"]
-        for name, values in self.history.items():
-            values.append(row[name])
         if self.model.verbose:
             self._print(row, record.epoch)
+        return row
 
-    def _in_target_units(self, prefix, loss, mse):
-        if loss is None:
-            loss = mse = np.nan
-        scale = self.rows.scaling.y_scale
-        with np.errstate(all="ignore"):
-            return {
-                f"{prefix}loss": float(np.sum(loss * scale**self.loss.degree)),
-                f"{prefix}rmse": float(np.mean(np.sqrt(mse) * scale)),
-            }
+    def _in_target_units(self, loss, mse):
+        return in_target_units(loss, mse, self.loss.degree, self.rows.scaling.y_scale)
 
     def _print(self, row, epoch):
         every = max(1, self.max_iter // 10)
@@ -271,20 +291,24 @@ class Fit:
 
     def _settle(self):
         """Decide which weights to keep: the last ones, or the best."""
+        del self.state["losses"][:-1]
+        finite = np.isfinite(self.theta).all()
         restore = self.model.early_stopping or self.outcome == "diverged"
         if self.interrupt is not None:
-            finite = np.isfinite(self.theta).all()
             restore = self.validation is not None or not finite
-        if restore and self.best.epoch > 0:
-            self.theta, self.kept = self.best.theta, int(self.best.epoch)
+            if not finite and self.best.epoch == 0 and not self.go_on:
+                raise self.interrupt  # there is nothing worth keeping
+        if restore and (self.best.epoch > 0 or not finite):
+            before = len(self.history.before["epoch"])
+            self.theta, self.kept = self.best.theta, int(self.best.epoch) or before
 
     def explain(self, warn=True):
         """Raise or warn about how the run ended, and say what to try."""
         if self.outcome == "diverged":
             what = f"Training diverged at learning_rate={self.model.learning_rate:g}"
-            if self.best.epoch == 0:
+            if self._nothing_to_keep():
                 raise FloatingPointError(
-                    f"{what} within the first epoch. {self._slower()}"
+                    f"{what} before it had learnt anything. {self._slower()}"
                 )
             _warn(
                 f"{what}; the weights of epoch {self.kept} were kept. {self._slower()}"
@@ -303,8 +327,16 @@ class Fit:
                 f"falling. {cure}."
             )
 
+    def _nothing_to_keep(self):
+        if self.best.epoch == 0:
+            return True
+        if self.mean_loss == 0 or not self.model.standardize:
+            return False
+        loss, _ = evaluate(self.network, self.theta, self.training)
+        return not loss.sum() <= TOO_LARGE * self.mean_loss
+
     def _explain_failure(self, loss):
-        if self.model.standardize and loss > 10 * self.mean_loss:
+        if self.model.standardize and loss > TOO_LARGE * self.mean_loss:
             _warn(
                 "The network predicts its own training rows far worse than their mean "
                 f"does: it did not settle. {self._slower()}"
@@ -342,7 +374,8 @@ class Fit:
         if np.ptp(Y, axis=0).max() == 0:
             return 0.0
         y_hat = np.broadcast_to(mean, Y.shape)
-        return float(measure(self.network, y_hat, data, data.rows)[0].sum())
+        loss, _ = measure(self.network, y_hat, data, data.rows)
+        return float(np.nansum(loss))  # an output of zeros has 0 log(0 / 0) for poisson
 
     def _final_loss(self):
         # The curve of an epoch lags behind its last weights, and dropout adds to it:
@@ -351,12 +384,9 @@ class Fit:
             return self.last_loss
         return evaluate(self.network, self.theta, self.training)[0].sum()
 
-    def attributes(self, theta):
+    def attributes(self, theta, state):
         """What a fitted model consists of."""
-        history, scaling = self.history, self.rows.scaling
-        validated = self.validation is not None
-        curve = np.array(history["validation_loss" if validated else "loss"])
-        best = int(np.nanargmin(curve)) if np.isfinite(curve).any() else None
+        history, scaling = self.history.columns(), self.rows.scaling
         return {
             "theta_": theta,
             "units_": [int(n) for n in self.network.layout.units],
@@ -365,12 +395,12 @@ class Fit:
             **{f"{name}_": value for name, value in scaling._asdict().items()},
             "validation_indices_": self.rows.held_out,
             "history_": history,
-            "n_iter_": len(history["epoch"]),
+            "n_iter_": len(self.history),
             "loss_": history["loss"][self.kept - 1] if self.kept else float("nan"),
-            "best_iter_": 0 if best is None else history["epoch"][best],
-            "best_loss_": float("nan") if best is None else float(curve[best]),
+            "best_iter_": state["lowest"][1],
+            "best_loss_": state["lowest"][2],
             "_y_ndim": self.rows.y_ndim,
-            "_state": self.state,
+            "_state": state,
         }
 
 

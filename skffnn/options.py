@@ -93,8 +93,8 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 
 def _share(text: str) -> float:
-    share = _numbers(text, float, "a share between 0 and 1")[-1]
-    if share >= 1:
+    share, *more = _numbers(text, float, "a share between 0 and 1")
+    if share >= 1 or more:
         raise argparse.ArgumentTypeError(f"{text!r} is not a share between 0 and 1")
     return share
 
@@ -110,4 +110,7 @@ def _seed(text: str) -> int:
 def _jobs(text: str) -> int:
     if text == "-1":
         return -1
-    return _numbers(text, int, "a number of jobs")[-1]
+    jobs, *more = _numbers(text, int, "a number of jobs")
+    if more:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of jobs")
+    return jobs

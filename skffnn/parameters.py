@@ -1,10 +1,15 @@
 """What users may ask of FFNNRegressor, and what "auto" stands for."""
 
 import math
+import sys
 from numbers import Integral, Real
+
+import numpy as np
 
 from .core.activations import ACTIVATIONS
 from .core.losses import LOSSES
+
+_LARGEST = sys.float_info.max
 
 SOLVERS = ("adam", "sgd", "lbfgs")
 SCHEDULES = ("constant", "cosine", "invscaling", "adaptive")
@@ -54,7 +59,7 @@ def hidden_sizes(hidden_layer_sizes):
 
 def layer_activations(activation, n_hidden, output_activation, loss):
     """The activation's name for each layer, the output's last."""
-    one = isinstance(activation, str)
+    one = isinstance(activation, str) or not hasattr(activation, "__iter__")
     names = [activation] * n_hidden if one else list(activation)
     for name in [activation] if one else names:
         _check_choice("activation", name, ACTIVATION_NAMES)
@@ -122,9 +127,9 @@ def _is_int(value, low):
 
 
 def _is_real(value):
-    return (
-        isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-    )
+    # Comparisons know of NaN, and of whole numbers that no float can hold.
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    return number and -_LARGEST <= value <= _LARGEST
 
 
 def _positive(value):
@@ -144,7 +149,7 @@ def _inside_unit(value):
 
 
 def _flag(value):
-    return isinstance(value, bool | int) or type(value).__name__ in ("bool_", "bool")
+    return isinstance(value, bool | int | np.bool_)
 
 
 _RULES = {

@@ -25,8 +25,6 @@ class Rows:
     held_out : ndarray of int or None
         Which rows of the user's X became validation rows.
     scaling : Scaling
-    y_sd : ndarray of shape (n_outputs,)
-        Standard deviations of the training targets, 1 for a constant one.
     y_ndim : int
     """
 
@@ -36,7 +34,6 @@ class Rows:
     validation: Data | None
     held_out: np.ndarray | None
     scaling: Scaling
-    y_sd: np.ndarray
     y_ndim: int
 
 
@@ -51,43 +48,39 @@ def prepare(model, table, validation, seed, go_on):
         The user's own validation rows; without them ``validation_fraction`` and
         ``early_stopping`` decide.
     seed : int
+        Decides which rows are held out.
     go_on : bool
         Whether to stay with the model's standardisation.
     """
-    sizes = hidden_sizes(model.hidden_layer_sizes)
-    units = [table.X.shape[1], *sizes, table.Y.shape[1]]
-    activations = layer_activations(
-        model.activation, len(sizes), model.output_activation, model.loss
-    )
+    units, activations = _network_for(model, table)
     if go_on:
         _check_same_network(model, units, activations)
-    warn_if_out_of_reach(table.Y, activations[-1])
-    rows = weighty_rows(table)
-    held_out = None
+    rows, held_out = weighty_rows(table), None
+    warn_if_out_of_reach(table.Y[rows], activations[-1])
+    fraction = model.validation_fraction or (0.1 if model.early_stopping else None)
     if validation is not None:
         validation_rows = weighty_rows(validation)
-    elif fraction := model.validation_fraction or (0.1 if model.early_stopping else 0):
-        rows, held_out = train_test_split(rows, test_size=fraction, random_state=seed)
+        _check_distance(table, rows, validation, validation_rows)
+    elif fraction is not None:
+        rows, held_out = _hold_out(rows, fraction, seed)
         validation, validation_rows = table, held_out
     weight = normalized(table.weight, rows)
     scaling = _scaling(model, table, rows, weight, activations[-1], go_on)
-    data = standardized(table, rows, weight, scaling)
-    validation_data = None
+    training, validated = standardized(table, rows, weight, scaling), None
     if validation is not None:
-        if held_out is None:
-            _check_distance(table, rows, validation, validation_rows)
         weight_val = normalized(validation.weight, validation_rows)
-        validation_data = standardized(validation, validation_rows, weight_val, scaling)
+        validated = standardized(validation, validation_rows, weight_val, scaling)
     return Rows(
-        units=units,
-        activations=activations,
-        training=data,
-        validation=validation_data,
-        held_out=held_out,
-        scaling=scaling,
-        y_sd=statistics(table.Y, rows, weight)[1],
-        y_ndim=table.y_ndim,
+        units, activations, training, validated, held_out, scaling, table.y_ndim
     )
+
+
+def _network_for(model, table):
+    sizes = hidden_sizes(model.hidden_layer_sizes)
+    activations = layer_activations(
+        model.activation, len(sizes), model.output_activation, model.loss
+    )
+    return [table.X.shape[1], *sizes, table.Y.shape[1]], activations
 
 
 def _check_same_network(model, units, activations):
@@ -98,6 +91,22 @@ def _check_same_network(model, units, activations):
             f"the parameters and data now ask for {units} and {activations}. To start "
             "afresh, call fit with warm_start=False."
         )
+    if model._state["standardize"] != bool(model.standardize):
+        raise ValueError(
+            f"standardize is now {model.standardize!r}, but the weights were learnt "
+            "with the opposite. To start afresh, call fit with warm_start=False."
+        )
+
+
+def _hold_out(rows, fraction, seed):
+    try:
+        return train_test_split(rows, test_size=fraction, random_state=seed)
+    except ValueError as error:
+        raise ValueError(
+            f"n_samples={len(rows)} is too few to hold out a share of {fraction:g} as "
+            "validation rows: set early_stopping=False and validation_fraction=None, "
+            "or pass more rows."
+        ) from error
 
 
 def weighty_rows(table):
@@ -108,8 +117,14 @@ def weighty_rows(table):
 
 
 def normalized(weight, rows):
-    """Weights whose mean over those rows is 1."""
-    return None if weight is None else weight / weight[rows].mean()
+    """Weights whose mean over those rows is 1; the other rows get 0."""
+    if weight is None:
+        return None
+    result = np.zeros_like(weight)
+    # Divided by the largest first, so that the sum cannot overflow.
+    result[rows] = weight[rows] / weight[rows].max()
+    result[rows] /= result[rows].mean()
+    return result
 
 
 def _scaling(model, table, rows, weight, output, go_on):

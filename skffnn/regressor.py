@@ -19,6 +19,10 @@ from .parameters import check_parameters
 from .preparation import prepare
 
 
+def _draw_seed(random_state):
+    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+
+
 def _can_learn_by_parts(model):
     """Whether partial_fit makes sense; the reason, raised, if it does not."""
     if model.solver == "lbfgs":
@@ -105,9 +109,11 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         Epochs; iterations of "lbfgs". "auto" is 300 up to 200 rows and falls with the
         fourth root of the number of rows above.
     tol : float, default=1e-4
-        Progress is a loss lower than the best by this share of it.
+        Progress is a loss lower than the best by this share of it; "lbfgs" ends with
+        the first iteration that makes less.
     n_iter_no_change : int, default=10
-        Epochs without progress that end the run (constant and adaptive rates).
+        Epochs without progress that end the run under a constant rate and lower it
+        under the adaptive one, which ends after five drops.
     early_stopping : bool, default=False
         Whether to keep the weights of the best validation epoch. Rows are held out
         for it (``validation_fraction``, 0.1 if None) unless X_val is passed to `fit`.
@@ -161,9 +167,10 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         Epochs in ``history_``.
     best_iter_ : int
         The epoch, counted from 1, with the lowest validation loss (training loss
-        without validation rows).
+        without validation rows), as it is minimised, in standardised units.
     best_loss_ : float
-        That loss.
+        That loss, in the target's units. A fit that goes on with early stopping
+        judges the weights it starts from anew, on its own validation rows.
     loss_ : float
         Training loss of the epoch whose weights were kept.
     validation_indices_ : ndarray of int or None
@@ -198,8 +205,6 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     >>> model.history_["rmse"][-1] < model.history_["validation_rmse"][-1]
     True
     """
-
-    _doc_link_module = "skffnn"
 
     def __init__(
         self,
@@ -368,11 +373,12 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         partial_fit=False,
     ):
         go_on = go_on and hasattr(self, "theta_")
+        # The held-out rows of a model that goes on stay what they were.
+        seed = self._state["seed"] if go_on else _draw_seed(self.random_state)
         with unchanged_on_error(self):
             dtype = self.theta_.dtype if go_on else None
             table = check_table(self, X, y, sample_weight, dtype=dtype, reset=not go_on)
             validation = check_validation(self, validation, table)
-            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
             rows = prepare(self, table, validation, seed, go_on)
             fit = Fit(self, rows, seed, go_on)
             metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -382,7 +388,7 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             fit.run(task, partial_fit)
             if fit.interrupt is None:
                 fit.explain(warn=not partial_fit)
-        self.__dict__.update(fit.attributes(fit.theta))
+            self.__dict__.update(fit.attributes(fit.theta, fit.state))
         if fit.interrupt is not None:
             raise fit.interrupt
         task.end()

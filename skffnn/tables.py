@@ -77,6 +77,9 @@ def read_table(path: str | Path) -> pd.DataFrame:
             raise
         raise TableError(f"cannot read {path}: {_first_line(error)}") from error
     table.columns = [str(name).strip() for name in table.columns]
+    twice = table.columns[table.columns.duplicated()]
+    if len(twice):
+        raise TableError(f"{path} has several columns {twice[0]!r}: rename one")
     if table.empty:
         raise TableError(f"{path} is empty: it has no rows")
     return table

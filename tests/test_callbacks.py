@@ -48,6 +48,10 @@ def test_a_callback_that_asks_to_stop_is_obeyed(table):
     np.testing.assert_array_equal(seen[-1], model.predict(X))
     # What a callback has seen is not overwritten by later epochs.
     assert (seen[0] != seen[1]).any()
+    lengths = [len(fitted.history_["rmse"]) for fitted in callback.predictions]
+    assert lengths == [fitted.n_iter_ for fitted in callback.predictions]
+    steps = [fitted._state["adam"]["t"] for fitted in callback.predictions]
+    assert steps == sorted(set(steps))
 
 
 @needs_callbacks

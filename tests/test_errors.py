@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from skffnn import FFNNRegressor
@@ -26,6 +27,9 @@ def model_of(**parameters):
         ({"learning_rate_schedule": "step"}, "one of constant, cosine, invscaling"),
         ({"activation": "swish"}, "activation must be one of identity, logistic"),
         ({"activation": "exp"}, "activation must be one of"),
+        ({"activation": None}, "activation must be one of"),
+        ({"activation": 3}, "activation must be one of"),
+        ({"learning_rate": 10**400}, "learning_rate must be"),
         ({"activation": ["relu", "relu"]}, "2 activations, but there are 1 hidden"),
         ({"activation": ["relu", "tnh"]}, "got 'tnh'"),
         ({"output_activation": None}, "output_activation must be one of"),
@@ -87,6 +91,7 @@ def with_nan(X):
         (lambda X, y: (X.astype(str), ["a"] * len(y)), ValueError, "could not convert"),
         (lambda X, y: (pd.DataFrame({"k": ["a"] * len(y)}), y), ValueError, "'a'"),
         (lambda X, y: (X * 1e200, y), ValueError, "too large to be standardised"),
+        (lambda X, y: (X, sparse.csr_array(y[:, None])), ValueError, "y.toarray"),
     ],
 )
 def test_senseless_data_is_an_error(table, change, error, message):
@@ -136,6 +141,26 @@ def test_poisson_refuses_negative_targets(table):
     X, y = table
     with pytest.raises(ValueError, match="counts and rates"):
         model_of(loss="poisson").fit(X, y - 60)
+
+
+def test_rows_of_weight_zero_may_be_anything(table):
+    X, y = table
+    weight, wrong = np.ones(len(y)), y.copy()
+    weight[0], wrong[0] = 0, -1
+    model_of(loss="poisson", max_iter=300).fit(X, wrong, sample_weight=weight)
+
+
+def test_too_few_rows_to_hold_out_are_told_so(table):
+    X, y = table
+    with pytest.raises(ValueError, match="n_samples=1 is too few to hold out"):
+        model_of(early_stopping=True).fit(X[:1], y[:1])
+
+
+def test_huge_weights_count_by_their_ratios(table):
+    X, y = table
+    huge = model_of(max_iter=20).fit(X, y, sample_weight=np.full(len(y), 1e308))
+    ones = model_of(max_iter=20).fit(X, y, sample_weight=np.ones(len(y)))
+    np.testing.assert_array_equal(huge.theta_, ones.theta_)
 
 
 def test_targets_out_of_the_outputs_reach_are_warned_of(table):
@@ -189,9 +214,17 @@ def test_validation_rows_that_were_not_preprocessed_are_warned_of(table):
 
 def test_divergence_in_the_first_epoch_is_an_error(table):
     model = model_of(solver="sgd", learning_rate=1e6)
-    with pytest.raises(FloatingPointError, match=r"learning_rate=1e\+06 within.*Try"):
+    with pytest.raises(FloatingPointError, match=r"learning_rate=1e\+06 before.*Try"):
         model.fit(*table)
     assert not hasattr(model, "theta_")
+
+
+@pytest.mark.parametrize("rate", [1e3, 1e10])
+def test_absurd_weights_are_never_kept(table, rate):
+    with pytest.raises(FloatingPointError, match="learning_rate="):
+        model_of(learning_rate=rate, hidden_layer_sizes=(50, 50), max_iter=100).fit(
+            *table
+        )
 
 
 def test_later_divergence_goes_back_to_the_best_weights_and_warns(table):

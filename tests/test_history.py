@@ -63,17 +63,18 @@ def test_every_reported_rmse_is_sklearns(table, outputs, dtype):
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_validation_rows_change_nothing_but_the_report(table, solver):
     X, y = table
-    model = model_of(validation_fraction=0.2, solver=solver).fit(X, y)
+    solver = {"solver": solver, "tol": 0.01}
+    model = model_of(validation_fraction=0.2, **solver).fit(X, y)
     train, held_out = split(model, len(y))
     assert len(held_out) == 30
     # The same rows in the same order, with validation rows of one's own or without.
     train, _ = train_test_split(
         np.arange(len(y)), test_size=0.2, random_state=split_seed(0)
     )
-    passed = model_of(solver=solver).fit(
+    passed = model_of(**solver).fit(
         X[train], y[train], X_val=X[held_out], y_val=y[held_out]
     )
-    alone = model_of(solver=solver).fit(X[train], y[train])
+    alone = model_of(**solver).fit(X[train], y[train])
     np.testing.assert_array_equal(model.theta_, alone.theta_)
     np.testing.assert_array_equal(passed.theta_, alone.theta_)
     assert model.validation_loss_curve_ == passed.validation_loss_curve_
@@ -100,6 +101,17 @@ def test_early_stopping_keeps_the_best_validation_epoch(diabetes):
         kept, model.history_["validation_rmse"][model.best_iter_ - 1], rtol=1e-10
     )
     assert model.loss_ == model.history_["loss"][model.best_iter_ - 1]
+
+
+def test_of_several_outputs_the_kept_epoch_is_the_reported_one(diabetes):
+    X, y = diabetes
+    Y = np.c_[y, 1000 * np.random.default_rng(0).normal(size=len(y))]
+    model = model_of(early_stopping=True, validation_fraction=0.2).fit(X, Y)
+    rows = model.validation_indices_
+    kept = root_mean_squared_error(Y[rows], model.predict(X[rows]))
+    reported = model.history_["validation_rmse"][model.best_iter_ - 1]
+    np.testing.assert_allclose(kept, reported, rtol=1e-10)
+    assert model.best_loss_ == model.validation_loss_curve_[model.best_iter_ - 1]
 
 
 def test_overfitting_is_visible(diabetes):

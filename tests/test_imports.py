@@ -39,6 +39,7 @@ READING_ORDER = [
     "checks",
     "scaling",
     "preparation",
+    "history",
     "fitting",
     "regressor",
     # what looks at a fitted estimator

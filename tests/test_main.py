@@ -292,6 +292,8 @@ def assert_mistake(options, message, capsys):
         ("--learning-rates=nan", "'nan' is not a list of rates"),
         ("--hidden=10,-1", "--hidden: '10,-1' is not a list of units"),
         ("--test-size=1", "--test-size: '1' is not a share"),
+        ("--test-size=0.2,0.3", "--test-size: '0.2,0.3' is not a share"),
+        ("--jobs=1,2", "--jobs: '1,2' is not a number of jobs"),
         ("--seed=-1", "--seed: '-1' is not a number"),
         ("--jobs=0", "--jobs: '0' is not a number of jobs"),
         ("--target=cnt", "--target goes with a table of yours"),

@@ -28,7 +28,7 @@ NEGATIVE_TARGETS = {
 CONFIGURATIONS = [
     (FFNNRegressor(), {}),
     (FFNNRegressor(solver="sgd", learning_rate_schedule="constant"), {}),
-    (FFNNRegressor(solver="lbfgs", hidden_layer_sizes=20), {}),
+    (FFNNRegressor(solver="lbfgs", hidden_layer_sizes=20, activation="tanh"), {}),
     (FFNNRegressor(hidden_layer_sizes=(), loss="huber"), {}),
     (FFNNRegressor(activation=("tanh", "selu"), loss="absolute_error"), {}),
     (FFNNRegressor(early_stopping=True), SPLITS_ROWS),

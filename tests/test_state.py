@@ -125,6 +125,39 @@ def test_early_stopping_over_warm_starts_keeps_the_best_of_all(diabetes):
     np.testing.assert_allclose(kept, model.best_loss_, rtol=1e-9)
 
 
+def test_warm_starts_hold_out_the_same_rows(table):
+    model = model_of(validation_fraction=0.2, warm_start=True, random_state=None)
+    held_out = fitted(model, *table).validation_indices_
+    np.testing.assert_array_equal(fitted(model, *table).validation_indices_, held_out)
+
+
+def test_the_adaptive_rate_goes_on_where_it_was(table):
+    parameters = {
+        "learning_rate_schedule": "adaptive", "n_iter_no_change": 2, "tol": 0.1
+    }  # fmt: skip
+    whole = fitted(model_of(**parameters, max_iter=60), *table)
+    parts = model_of(**parameters, max_iter=1, warm_start=True)
+    for _ in range(whole.n_iter_):
+        fitted(parts, *table)
+    assert min(whole.history_["learning_rate"]) < 0.01
+    assert parts.history_["learning_rate"] == whole.history_["learning_rate"]
+    np.testing.assert_array_equal(parts.theta_, whole.theta_)
+
+
+def test_warm_start_refuses_another_standardisation(table):
+    model = fitted(model_of(), *table).set_params(warm_start=True, standardize=False)
+    with pytest.raises(ValueError, match="warm_start=False"):
+        model.fit(*table)
+
+
+def test_many_calls_of_partial_fit_leave_earlier_copies_alone(table):
+    model = model_of().partial_fit(*table)
+    early = copy.copy(model)
+    model.partial_fit(*table)
+    assert len(early.history_["rmse"]) == 1
+    assert early._state["adam"]["t"] < model._state["adam"]["t"]
+
+
 def test_warm_start_refuses_another_network(table):
     model = fitted(model_of(), *table).set_params(
         warm_start=True, hidden_layer_sizes=(3, 3)
@@ -220,6 +253,41 @@ def test_an_interrupt_in_the_first_epoch_leaves_a_usable_model(table, monkeypatc
         model.fit(X, y)
     assert np.isfinite(model.predict(X)).all()
     assert model.n_iter_ == 0
+
+
+def test_an_interrupt_after_a_blow_up_leaves_finite_weights(table, monkeypatch):
+    from skffnn.core import training
+
+    def run(self, order, rates):
+        self.theta[0] = np.nan
+        raise KeyboardInterrupt
+
+    model = fitted(model_of(warm_start=True), *table)
+    before = model.theta_.copy()
+    monkeypatch.setattr(training._Loop, "run", run)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*table)
+    np.testing.assert_array_equal(model.theta_, before)
+    fresh = model_of()
+    with pytest.raises(KeyboardInterrupt):
+        fresh.fit(*table)
+    assert not [name for name in vars(fresh) if name.endswith("_")]
+
+
+def test_an_interrupt_in_a_refit_with_other_columns_is_consistent(table, monkeypatch):
+    X, y = table
+    model = fitted(model_of(), X, y)
+    monkeypatch.setattr(
+        "skffnn.fitting.Fit.attributes", lambda *arguments: _interrupt()
+    )
+    with pytest.raises(KeyboardInterrupt):
+        fitted(model, X[:, :2], y)
+    assert model.n_features_in_ == 4
+    assert model.predict(X).shape == y.shape
+
+
+def _interrupt():
+    raise KeyboardInterrupt
 
 
 def test_an_interrupt_stops_a_search(table, monkeypatch):

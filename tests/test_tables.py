@@ -87,6 +87,7 @@ def test_parquet(rides, tmp_path):
         (b"", "is empty"),
         (b"  \n \n", "is empty"),
         (b"a,b\n", "is empty: it has no rows"),
+        (b"a,a ,b\n1,2,3\n", "several columns 'a'"),
         (bytes(range(256)) * 9, "neither CSV nor Parquet"),
         (b"PK\x03\x04 and so on", "save it as CSV first"),
         (b"a,b\n1,2\n1,2,3,4\n", "Expected 2 fields in line 3"),

@@ -31,11 +31,13 @@ class Data:
 
     def gather_inputs(self, rows, a):
         """Write the standardised rows of X to a, (..., n, n_inputs)."""
-        if isinstance(self.X, np.ndarray):
+        if not isinstance(self.X, np.ndarray):
+            self.X[rows.ravel()].toarray(out=a.reshape(-1, a.shape[-1]))
+        elif self.X.flags.c_contiguous:
             # mode="clip" spares np.take a buffered copy; rows are always in range.
             self.X.take(rows, 0, a, "clip")
         else:
-            self.X[rows.ravel()].toarray(out=a.reshape(-1, a.shape[-1]))
+            a[...] = self.X[rows]  # np.take would copy the whole table first
         if self.mean is not None:
             standardize(a, self.mean, self.scale, out=a)
 

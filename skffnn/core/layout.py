@@ -71,7 +71,7 @@ class Workspace:
     def __init__(self, units, n, dtype, stack=(), dropout=False, weighted=False):
         self.units, self.n, self.stack = units, n, stack
         hidden = units[1:-1]
-        self._blocks = {
+        self.blocks = {
             "a": [self._flat(m, dtype) for m in units],
             "delta": [None] + [self._flat(m, dtype) for m in units[1:]],
             "work": [None] + [self._flat(max(units[1:]), dtype)] * (len(units) - 1),
@@ -80,7 +80,7 @@ class Workspace:
             "y": [self._flat(units[-1], dtype)],
             "share": [self._flat(1, dtype)] if weighted else [],
         }
-        self._ones = np.ones((1, n), dtype)
+        self.ones = np.ones((1, n), dtype)
         self._heads: dict[int, Batch] = {}
 
     def _flat(self, columns, dtype):
@@ -97,7 +97,7 @@ class Workspace:
         shapes = [(*self.stack, n, m) for m in units]
         return [
             None if block is None else block[: int(np.prod(shape))].reshape(shape)
-            for block, shape in zip(self._blocks[name], shapes, strict=True)
+            for block, shape in zip(self.blocks[name], shapes, strict=True)
         ]
 
 
@@ -110,12 +110,12 @@ class Batch:
         self.delta = space.view("delta", n, units)
         self.work = space.view("work", n, units)
         (self.y,) = space.view("y", n, units[-1:])
-        self.ones = space._ones[:, :n]
+        self.ones = space.ones[:, :n]
         self.h, self.mask = self.a, None
-        if space._blocks["mask"]:
+        if space.blocks["mask"]:
             hidden = units[1:-1]
             self.h = [self.a[0], *space.view("h", n, hidden), self.a[-1]]
             self.mask = [None, *space.view("mask", n, hidden), None]
         self.share = 1.0 / n
-        if space._blocks["share"]:
+        if space.blocks["share"]:
             (self.share,) = space.view("share", n, (1,))

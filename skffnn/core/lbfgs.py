@@ -22,7 +22,8 @@ def lbfgs(network, theta, data, consume, *, max_iter, tol, weight_decay, validat
         for one iteration at a time, hence no generator.
     max_iter : int
     tol : float
-        The run ends when J falls by less than that, relatively, in an iteration.
+        The run ends when the objective falls by no more than this share of it in an
+        iteration.
     weight_decay : float
         Inside the objective here; the recorded loss is J without it.
     validation : Data or None
@@ -38,16 +39,19 @@ def lbfgs(network, theta, data, consume, *, max_iter, tol, weight_decay, validat
     optimization.
     """
     objective = _Objective(network, theta, data, weight_decay)
-    iterations = 0
+    iterations, lowest = 0, np.inf
 
     def callback(intermediate_result):
-        nonlocal iterations
+        nonlocal iterations, lowest
         iterations += 1
+        # SciPy's own test takes no objective below 1 for what it is.
+        settled = lowest - intermediate_result.fun <= tol * abs(lowest) < np.inf
+        lowest = intermediate_result.fun
         theta[...] = intermediate_result.x
         curves = evaluate(network, theta, data)
         if validation is not None:
             curves += evaluate(network, theta, validation)
-        if consume(Record(iterations, np.nan, *curves)):
+        if consume(Record(iterations, np.nan, *curves)) or settled:
             raise StopIteration
 
     with np.errstate(all="ignore"):
@@ -60,7 +64,7 @@ def lbfgs(network, theta, data, consume, *, max_iter, tol, weight_decay, validat
             options={
                 "maxiter": max_iter,
                 "maxfun": 20 * max_iter,
-                "ftol": tol,
+                "ftol": 0,
                 "gtol": 0,
             },
         )

@@ -16,7 +16,7 @@ class Patience:
     tol : float
         Progress is a loss below (1 - tol) times the best before it.
     state : dict, default=None
-        ``best`` and ``wait``, kept with the model.
+        ``best`` and ``wait``, for who wants to keep them.
     """
 
     def __init__(self, n_iter_no_change, tol, state=None):
@@ -55,7 +55,7 @@ class Best:
         self.epoch = np.where(better, epoch, self.epoch)
 
 
-def diverged(loss, first, theta):
-    """Whether the loss or a weight is not finite, or the loss ten times the first."""
+def diverged(loss, reference, theta, times=10):
+    """Whether loss or weights are not finite, or the loss many times the reference."""
     finite = np.isfinite(loss) & np.isfinite(theta).all(axis=-1)
-    return ~finite | (loss > 10 * first)
+    return ~finite | (loss > times * reference)

@@ -54,7 +54,7 @@ def gather(data, rows, weighted=False):
     """The batch after a gather into memory full of rubbish."""
     stack = rows.shape[:-1]
     space = Workspace(UNITS, N, data.X.dtype, stack, weighted=weighted)
-    for block in space._blocks["a"]:
+    for block in space.blocks["a"]:
         block[...] = np.nan
     batch = space.head(rows.shape[-1])
     data.gather(rows, batch)

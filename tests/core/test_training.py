@@ -609,11 +609,11 @@ def test_no_float64_takes_part_in_a_float32_step(
     loop = training._Loop(network, theta, data, recipe)
     loop.run(data.rows, np.full(3, 0.1))
     assert (np.asarray(theta) != np.asarray(start)).any()
-    kept = [theta, loop.grad, loop.y_hat, loop.space._ones]
+    kept = [theta, loop.grad, loop.y_hat, loop.space.ones]
     for value in [*vars(optimizer).values(), *optimizer.state.values()]:
         kept += [value] if isinstance(value, np.ndarray) else []
     kept += [
-        b for blocks in loop.space._blocks.values() for b in blocks if b is not None
+        b for blocks in loop.space.blocks.values() for b in blocks if b is not None
     ]
     assert {array.dtype for array in kept} == {np.dtype(np.float32)}
 
