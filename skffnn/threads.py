@@ -32,24 +32,30 @@ class _Holder:
 
 _lock = Lock()
 _holders: WeakSet[_Holder] = WeakSet()
-_limiter: Any = None
+# The libraries and the threads that they had before the first holder.
+_before: list[tuple[Any, int]] | None = None
 
 
 @contextmanager
 def _one_thread():
     # The first of several concurrent fits sets the limit and the last restores it. An
-    # interrupt may come between any two lines, so nothing is counted.
-    global _limiter
+    # interrupt may come between any two lines: what was before is noted before anything
+    # is changed, and whoever leaves last puts it right.
+    global _before
     holder = _Holder()
     try:
         with _lock:
             _holders.add(holder)
-            if _limiter is None:
-                _limiter = _controller().limit(limits=1, user_api="blas")
+            if _before is None:
+                blas = _controller().select(user_api="blas").lib_controllers
+                _before = [(library, library.num_threads) for library in blas]
+            for library, _ in _before:
+                library.set_num_threads(1)
         yield
     finally:
         with _lock:
             _holders.discard(holder)
-            if not _holders and _limiter is not None:
-                _limiter.restore_original_limits()
-                _limiter = None
+            if not _holders and _before is not None:
+                for library, n_threads in _before:
+                    library.set_num_threads(n_threads)
+                _before = None
