@@ -11,9 +11,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
-from .checks import warn_user
 from .core import schedules
 from .core.initializers import initialize
 from .core.lbfgs import lbfgs
@@ -100,6 +98,8 @@ class Fit:
             "schedule": {},
             # The monitored losses of the run; the next one needs the last of them.
             "losses": [],
+            # The epoch whose weights were kept.
+            "kept": 0,
             # Lowest watched loss: standardised, its epoch, in the target's units.
             "lowest": [np.inf, 0, np.nan],
         }
@@ -109,10 +109,9 @@ class Fit:
         self.theta, self.state = deepcopy((model.theta_, model._state))
         self.best = Best(self.theta)
         self.history = History(model.history_)
-        self.kept = len(self.history)
+        self.kept = self.state["kept"]
         if model.early_stopping:
             # The weights it goes on from are a candidate like those of any epoch.
-            self.kept = self.state["lowest"][1]
             loss, mse = evaluate(self.network, self.theta, self.validation)
             reported, _ = self._in_target_units(loss, mse)
             self.state["lowest"] = [float(loss.sum()), self.kept, reported]
@@ -299,71 +298,9 @@ class Fit:
             if not finite and self.best.epoch == 0 and not self.go_on:
                 raise self.interrupt  # there is nothing worth keeping
         if restore and (self.best.epoch > 0 or not finite):
-            before = len(self.history.before["epoch"])
-            self.theta, self.kept = self.best.theta, int(self.best.epoch) or before
-
-    def explain(self, warn=True):
-        """Raise or warn about how the run ended, and say what to try."""
-        if self.outcome == "diverged":
-            what = f"Training diverged at learning_rate={self.model.learning_rate:g}"
-            if self._nothing_to_keep():
-                raise FloatingPointError(
-                    f"{what} before it had learnt anything. {self._slower()}"
-                )
-            _warn(
-                f"{what}; the weights of epoch {self.kept} were kept. {self._slower()}"
-            )
-        elif warn and (loss := self._final_loss()) >= self.mean_loss > 0:
-            self._explain_failure(loss)
-        elif warn and self.outcome == "max_iter" and self._still_falling():
-            cure = "Raise max_iter"
-            if self.model.solver != "lbfgs":
-                cure += (
-                    ", or use learning_rate_schedule='cosine', which ends within the "
-                    "budget it has"
-                )
-            _warn(
-                f"max_iter={self.max_iter} was reached while the loss was still "
-                f"falling. {cure}."
-            )
-
-    def _nothing_to_keep(self):
-        if self.best.epoch == 0:
-            return True
-        if self.mean_loss == 0 or not self.model.standardize:
-            return False
-        loss, _ = evaluate(self.network, self.theta, self.training)
-        return not loss.sum() <= TOO_LARGE * self.mean_loss
-
-    def _explain_failure(self, loss):
-        if self.model.standardize and loss > TOO_LARGE * self.mean_loss:
-            _warn(
-                "The network predicts its own training rows far worse than their mean "
-                f"does: it did not settle. {self._slower()}"
-            )
-            return
-        cures = [
-            f"a higher learning_rate (now {self.model.learning_rate:g})",
-            f"a larger max_iter (now {self.max_iter})",
-            "less regularisation",
-        ]
-        if not self.model.standardize:
-            cures.insert(0, "standardize=True")
-        _warn(
-            "The network predicts its own training rows no better than their mean "
-            f"does. Try {', '.join(cures)}; if nothing helps, X may say nothing about "
-            "y."
-        )
-
-    def _slower(self):
-        model = self.model
-        if model.solver == "lbfgs":
-            return "Try solver='adam'."
-        try_this = f"Try learning_rate={model.learning_rate / 10:g}, or clip_norm=1.0."
-        return try_this if model.standardize else f"Try standardize=True. {try_this}"
-
-    def _still_falling(self):
-        return self.model.solver == "lbfgs" or self.patience.state["wait"] == 0
+            self.theta = self.best.theta
+            self.kept = int(self.best.epoch) or self.state["kept"]
+        self.state["kept"] = self.kept
 
     def _loss_of_mean(self):
         """Loss of predicting the mean of the training rows; 0 for a constant y."""
@@ -377,12 +314,9 @@ class Fit:
         loss, _ = measure(self.network, y_hat, data, data.rows)
         return float(np.nansum(loss))  # an output of zeros has 0 log(0 / 0) for poisson
 
-    def _final_loss(self):
-        # The curve of an epoch lags behind its last weights, and dropout adds to it:
-        # look twice before blaming the network.
-        if self.last_loss < self.mean_loss:
-            return self.last_loss
-        return evaluate(self.network, self.theta, self.training)[0].sum()
+    def final_loss(self):
+        """Loss of the kept weights on the training rows."""
+        return float(evaluate(self.network, self.theta, self.training)[0].sum())
 
     def attributes(self, theta, state):
         """What a fitted model consists of."""
@@ -402,7 +336,3 @@ class Fit:
             "_y_ndim": self.rows.y_ndim,
             "_state": state,
         }
-
-
-def _warn(message):
-    warn_user(message, ConvergenceWarning)

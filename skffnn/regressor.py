@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .advice import explain
 from .callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from .checks import check_table, check_validation, unchanged_on_error
 from .core.data import Data
@@ -387,7 +388,7 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             )
             fit.run(task, partial_fit)
             if fit.interrupt is None:
-                fit.explain(warn=not partial_fit)
+                explain(fit, warn=not partial_fit)
             self.__dict__.update(fit.attributes(fit.theta, fit.state))
         if fit.interrupt is not None:
             raise fit.interrupt

@@ -41,6 +41,7 @@ READING_ORDER = [
     "preparation",
     "history",
     "fitting",
+    "advice",
     "regressor",
     # what looks at a fitted estimator
     "evaluation",

@@ -125,6 +125,19 @@ def test_early_stopping_over_warm_starts_keeps_the_best_of_all(diabetes):
     np.testing.assert_allclose(kept, model.best_loss_, rtol=1e-9)
 
 
+def test_early_stopping_may_begin_with_a_warm_start(diabetes):
+    model = FFNNRegressor(
+        (50, 50), validation_fraction=0.2, warm_start=True, max_iter=60, random_state=0
+    )
+    model.fit(*diabetes)
+    assert model.best_iter_ < 60  # but the weights are those of the last epoch
+    last = model.validation_loss_curve_[-1]
+    fitted(model.set_params(early_stopping=True, learning_rate=1.0), *diabetes)
+    assert model.best_loss_ <= last * (1 + 1e-9)
+    reported = model.validation_loss_curve_[model.best_iter_ - 1]
+    np.testing.assert_allclose(model.best_loss_, reported, rtol=1e-9)
+
+
 def test_warm_starts_hold_out_the_same_rows(table):
     model = model_of(validation_fraction=0.2, warm_start=True, random_state=None)
     held_out = fitted(model, *table).validation_indices_

@@ -1,0 +1,99 @@
+"""How a fit ended, in an error or a warning that says what to try."""
+
+from sklearn.exceptions import ConvergenceWarning
+
+from .checks import warn_user
+from .fitting import TOO_LARGE
+
+
+def explain(fit, warn=True):
+    """Raise or warn about how a run ended; nothing is said of a good end.
+
+    Parameters
+    ----------
+    fit : Fit
+        After its `run`.
+    warn : bool, default=True
+        Whether to speak of more than divergence.
+
+    Raises
+    ------
+    FloatingPointError
+        If training diverged and left no weights worth keeping.
+    """
+    if fit.outcome == "diverged":
+        _explain_divergence(fit)
+    elif warn and _learnt_nothing(fit):
+        _explain_failure(fit)
+    elif warn and fit.outcome == "max_iter" and _still_falling(fit):
+        cure = "Raise max_iter"
+        if fit.model.solver != "lbfgs":
+            cure += (
+                ", or use learning_rate_schedule='cosine', which ends within the "
+                "budget it has"
+            )
+        _warn(
+            f"max_iter={fit.max_iter} was reached while the loss was still falling. "
+            f"{cure}."
+        )
+
+
+def _explain_divergence(fit):
+    what = "Training diverged"
+    if fit.model.solver != "lbfgs":
+        what += f" at learning_rate={fit.model.learning_rate:g}"
+    if _nothing_to_keep(fit):
+        raise FloatingPointError(
+            f"{what} before it had learnt anything. {_slower(fit.model)}"
+        )
+    _warn(f"{what}; the weights of epoch {fit.kept} were kept. {_slower(fit.model)}")
+
+
+def _nothing_to_keep(fit):
+    if fit.best.epoch == 0:
+        return True
+    if fit.mean_loss == 0 or not fit.model.standardize:
+        return False
+    return not fit.final_loss() <= TOO_LARGE * fit.mean_loss
+
+
+def _learnt_nothing(fit):
+    # The curve of an epoch lags behind its last weights, and dropout adds to it: look
+    # twice before blaming the network.
+    return fit.last_loss >= fit.mean_loss > 0 and fit.final_loss() >= fit.mean_loss
+
+
+def _explain_failure(fit):
+    model = fit.model
+    if model.standardize and fit.final_loss() > TOO_LARGE * fit.mean_loss:
+        _warn(
+            "The network predicts its own training rows far worse than their mean "
+            f"does: it did not settle. {_slower(model)}"
+        )
+        return
+    cures = [
+        f"a higher learning_rate (now {model.learning_rate:g})",
+        f"a larger max_iter (now {fit.max_iter})",
+        "less regularisation",
+    ]
+    if not model.standardize:
+        cures.insert(0, "standardize=True")
+    _warn(
+        "The network predicts its own training rows no better than their mean does. "
+        f"Try {', '.join(cures)}; if nothing helps, X may say nothing about y."
+    )
+
+
+def _still_falling(fit):
+    return fit.model.solver == "lbfgs" or fit.patience.state["wait"] == 0
+
+
+def _slower(model):
+    if model.solver == "lbfgs":
+        return "Try solver='adam'."
+    try_this = f"Try learning_rate={model.learning_rate / 10:g}, or clip_norm=1.0."
+    return try_this if model.standardize else f"Try standardize=True. {try_this}"
+
+
+def _warn(message):
+    warn_user(message, ConvergenceWarning)
