@@ -42,16 +42,17 @@ def _explain_divergence(fit):
     what = "Training diverged"
     if fit.model.solver != "lbfgs":
         what += f" at learning_rate={fit.model.learning_rate:g}"
-    if _nothing_to_keep(fit):
+    if fit.best.epoch == 0:
+        raise FloatingPointError(f"{what} within the first epoch. {_slower(fit.model)}")
+    if _absurd(fit):
         raise FloatingPointError(
             f"{what} before it had learnt anything. {_slower(fit.model)}"
         )
     _warn(f"{what}; the weights of epoch {fit.kept} were kept. {_slower(fit.model)}")
 
 
-def _nothing_to_keep(fit):
-    if fit.best.epoch == 0:
-        return True
+def _absurd(fit):
+    """Whether the best weights there are are worse than none."""
     if fit.mean_loss == 0 or not fit.model.standardize:
         return False
     return not fit.final_loss() <= TOO_LARGE * fit.mean_loss

@@ -214,7 +214,7 @@ def test_validation_rows_that_were_not_preprocessed_are_warned_of(table):
 
 def test_divergence_in_the_first_epoch_is_an_error(table):
     model = model_of(solver="sgd", learning_rate=1e6)
-    with pytest.raises(FloatingPointError, match=r"learning_rate=1e\+06 before.*Try"):
+    with pytest.raises(FloatingPointError, match=r"learning_rate=1e\+06 within.*Try"):
         model.fit(*table)
     assert not hasattr(model, "theta_")
 
