@@ -42,9 +42,9 @@ def _explain_divergence(fit):
     what = "Training diverged"
     if fit.model.solver != "lbfgs":
         what += f" at learning_rate={fit.model.learning_rate:g}"
-    if fit.best.epoch == 0:
+    if len(fit.history.rows) == 1:
         raise FloatingPointError(f"{what} within the first epoch. {_slower(fit.model)}")
-    if _absurd(fit):
+    if fit.best.epoch <= len(fit.history.before["epoch"]) or _absurd(fit):
         raise FloatingPointError(
             f"{what} before it had learnt anything. {_slower(fit.model)}"
         )
@@ -72,11 +72,9 @@ def _explain_failure(fit):
             f"does: it did not settle. {_slower(model)}"
         )
         return
-    cures = [
-        f"a higher learning_rate (now {model.learning_rate:g})",
-        f"a larger max_iter (now {fit.max_iter})",
-        "less regularisation",
-    ]
+    cures = [f"a larger max_iter (now {fit.max_iter})", "less regularisation"]
+    if model.solver != "lbfgs":
+        cures.insert(0, f"a higher learning_rate (now {model.learning_rate:g})")
     if not model.standardize:
         cures.insert(0, "standardize=True")
     _warn(
@@ -92,7 +90,8 @@ def _still_falling(fit):
 def _slower(model):
     if model.solver == "lbfgs":
         return "Try solver='adam'."
-    try_this = f"Try learning_rate={model.learning_rate / 10:g}, or clip_norm=1.0."
+    try_this = f"Try learning_rate={model.learning_rate / 10:g}"
+    try_this += ", or clip_norm=1.0." if model.clip_norm is None else "."
     return try_this if model.standardize else f"Try standardize=True. {try_this}"
 
 

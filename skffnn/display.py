@@ -175,7 +175,7 @@ def _scale(ax: Any, values: np.ndarray) -> None:
     values = values[np.isfinite(values)]
     if len(values) and values.min() > 0 and values.max() > 8 * np.median(values):
         ax.set_yscale("log")
-    elif len(values):
+    elif len(values) and ax.get_yscale() != "log":
         ax.autoscale(axis="y")  # the axes may hold other curves already
         ax.set_ylim(bottom=0)
         ax.margins(x=0.02)

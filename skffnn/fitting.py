@@ -66,6 +66,8 @@ class Fit:
         self.patience = Patience(model.n_iter_no_change, model.tol)
         self.outcome, self.interrupt = "completed", None
         self._go_on() if go_on else self._start(seed)
+        if hasattr(self, "y_sd"):
+            self.state["y_sd"] = self.y_sd
 
     def _loss_function(self):
         function, model = self.loss.function, self.model
@@ -79,9 +81,14 @@ class Fit:
         data, delta = self.training, self.model.huber_delta
         if self.model.standardize and self.rows.activations[-1] == "identity":
             return float(delta)
-        weight = None if data.weight is None else data.weight[:, 0].astype(np.float64)
-        _, sd = statistics(data.Y.astype(np.float64), data.rows, weight)
-        return (delta * sd).astype(data.Y.dtype)
+        if self.go_on and "y_sd" in self.model._state:
+            self.y_sd = self.model._state["y_sd"]
+        else:
+            Y, weight = data.Y.astype(np.float64), data.weight
+            if weight is not None:
+                weight = weight[:, 0].astype(np.float64)
+            _, self.y_sd = statistics(Y, data.rows, weight)
+        return (delta * self.y_sd).astype(data.Y.dtype)
 
     def _start(self, seed):
         layout = self.network.layout
@@ -95,14 +102,31 @@ class Fit:
             "standardize": bool(self.model.standardize),
             "order": order,
             "dropout": dropout,
-            "schedule": {},
-            # The monitored losses of the run; the next one needs the last of them.
-            "losses": [],
             # The epoch whose weights were kept.
             "kept": 0,
-            # Lowest watched loss: standardised, its epoch, in the target's units.
-            "lowest": [np.inf, 0, np.nan],
         }
+        self._watch_anew()
+        self._pace_anew()
+
+    def _watch_anew(self):
+        # Lowest watched loss: standardised, its epoch, in the target's units.
+        self.state["lowest"] = [np.inf, 0, np.nan]
+        self.state["watched"] = self._watched()
+
+    def _watched(self):
+        model = self.model
+        validated = self.validation is not None
+        return [model.loss, model.quantile, model.huber_delta, validated]
+
+    def _pace_anew(self):
+        self.state["schedule"] = {}
+        # The monitored losses of the run; the next one needs the last of them.
+        self.state["losses"] = []
+        self.state["pace"] = self._pace()
+
+    def _pace(self):
+        model = self.model
+        return [model.solver, model.learning_rate, model.early_stopping]
 
     def _go_on(self):
         model = self.model
@@ -110,6 +134,14 @@ class Fit:
         self.best = Best(self.theta)
         self.history = History(model.history_)
         self.kept = self.state["kept"]
+        # Numbers of another kind are nothing to compare with, and a rate that has
+        # dropped to nothing is nothing to go on with.
+        if self.state["watched"] != self._watched():
+            self._watch_anew()
+            self._pace_anew()
+        exhausted = self.state["schedule"].get("factor", 1) < schedules.Adaptive.LAST
+        if exhausted or self.state["pace"] != self._pace():
+            self._pace_anew()
         if model.early_stopping:
             # The weights it goes on from are a candidate like those of any epoch.
             loss, mse = evaluate(self.network, self.theta, self.validation)
@@ -291,16 +323,21 @@ class Fit:
     def _settle(self):
         """Decide which weights to keep: the last ones, or the best."""
         del self.state["losses"][:-1]
-        finite = np.isfinite(self.theta).all()
-        restore = self.model.early_stopping or self.outcome == "diverged"
+        finite, has_best = np.isfinite(self.theta).all(), np.isfinite(self.best.loss)
+        blown_up = self.outcome == "diverged" or not finite
+        restore = self.model.early_stopping or blown_up
         if self.interrupt is not None:
             restore = self.validation is not None or not finite
-            if not finite and self.best.epoch == 0 and not self.go_on:
+            if not finite and not has_best and not self.go_on:
                 raise self.interrupt  # there is nothing worth keeping
-        if restore and (self.best.epoch > 0 or not finite):
+        if restore and (has_best or not finite):
             self.theta = self.best.theta
             self.kept = int(self.best.epoch) or self.state["kept"]
         self.state["kept"] = self.kept
+        if blown_up:
+            # What the optimizer remembers would blow up the next run as well.
+            self.state.pop(self.model.solver, None)
+            self._pace_anew()
 
     def _loss_of_mean(self):
         """Loss of predicting the mean of the training rows; 0 for a constant y."""

@@ -1,15 +1,12 @@
 """What users may ask of FFNNRegressor, and what "auto" stands for."""
 
 import math
-import sys
 from numbers import Integral, Real
 
 import numpy as np
 
 from .core.activations import ACTIVATIONS
 from .core.losses import LOSSES
-
-_LARGEST = sys.float_info.max
 
 SOLVERS = ("adam", "sgd", "lbfgs")
 SCHEDULES = ("constant", "cosine", "invscaling", "adaptive")
@@ -127,9 +124,12 @@ def _is_int(value, low):
 
 
 def _is_real(value):
-    # Comparisons know of NaN, and of whole numbers that no float can hold.
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    return number and -_LARGEST <= value <= _LARGEST
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number that no float can hold
+        return False
 
 
 def _positive(value):

@@ -110,8 +110,8 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         Epochs; iterations of "lbfgs". "auto" is 300 up to 200 rows and falls with the
         fourth root of the number of rows above.
     tol : float, default=1e-4
-        Progress is a loss lower than the best by this share of it; "lbfgs" ends with
-        the first iteration that makes less.
+        Progress is a loss lower than the best by this share of it. "lbfgs" ends after
+        three iterations without.
     n_iter_no_change : int, default=10
         Epochs without progress that end the run under a constant rate and lower it
         under the adaptive one, which ends after five drops.
@@ -131,7 +131,8 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         Whether each epoch visits the rows in a new order.
     warm_start : bool, default=False
         Whether `fit` goes on from the last fit: its weights, optimizer, shuffling,
-        history, and its standardisation, in which the weights are expressed.
+        history, the rate that the adaptive schedule has reached and the rows that are
+        held out; and its standardisation, in which the weights are expressed.
     random_state : int, RandomState instance or None, default=None
         Source of the first weights, the shuffling, dropout and the held-out rows.
     verbose : bool, default=False
@@ -308,8 +309,8 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ValueError
             If a parameter or the data make no sense; the message says what to do.
         FloatingPointError
-            If training diverges within the first epoch. A model that was fitted before
-            is then still what it was.
+            If training diverges within the first epoch, or leaves no weights that are
+            worth keeping. A model that was fitted before is then still what it was.
 
         Warns
         -----

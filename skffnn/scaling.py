@@ -90,7 +90,8 @@ def standardized(table, rows, weight, scaling):
     scaling : Scaling
     """
     X, dtype = table.X, table.X.dtype
-    Y = ((table.Y - scaling.y_mean) / scaling.y_scale).astype(dtype)
+    with np.errstate(over="ignore"):  # rows of weight 0 may hold anything
+        Y = ((table.Y - scaling.y_mean) / scaling.y_scale).astype(dtype)
     if weight is not None:
         weight = weight[:, np.newaxis].astype(dtype)
     if table.on_disk or not isinstance(X, np.ndarray):

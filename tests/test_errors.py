@@ -270,6 +270,20 @@ def test_lbfgs_is_warned_of_when_it_has_not_converged(table):
         model_of(solver="lbfgs", max_iter=2).fit(*table)
 
 
+def test_lbfgs_ends_quietly_where_the_loss_goes_to_zero(table):
+    X, _ = table
+    parameters = {"solver": "lbfgs", "weight_decay": 0.0, "max_iter": 300}
+    assert model_of(**parameters).fit(X, X @ [1, 2, 3, 4]).n_iter_ < 300
+    assert model_of(**parameters).fit(X, np.full(len(X), 7.0)).n_iter_ < 300
+
+
+def test_numbers_of_numpy_are_numbers(table):
+    model = model_of(learning_rate=np.float32(0.01), max_iter=np.int32(20))
+    model.fit(*table)
+    with pytest.raises(ValueError, match="learning_rate must be"):
+        model.set_params(learning_rate=np.float32("inf")).fit(*table)
+
+
 def test_warnings_point_at_the_users_line(table):
     with pytest.warns(ConvergenceWarning) as record:
         model_of(learning_rate=1e-9).fit(*table)

@@ -28,7 +28,9 @@ NEGATIVE_TARGETS = {
 CONFIGURATIONS = [
     (FFNNRegressor(), {}),
     (FFNNRegressor(solver="sgd", learning_rate_schedule="constant"), {}),
-    (FFNNRegressor(solver="lbfgs", hidden_layer_sizes=20, activation="tanh"), {}),
+    # The line search amplifies rounding from iteration to iteration: after hundreds of
+    # them, sums in another order end at weights that differ in the fourth digit.
+    (FFNNRegressor(20, solver="lbfgs", activation="tanh", tol=0.01), {}),
     (FFNNRegressor(hidden_layer_sizes=(), loss="huber"), {}),
     (FFNNRegressor(activation=("tanh", "selu"), loss="absolute_error"), {}),
     (FFNNRegressor(early_stopping=True), SPLITS_ROWS),

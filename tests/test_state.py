@@ -157,6 +157,55 @@ def test_the_adaptive_rate_goes_on_where_it_was(table):
     np.testing.assert_array_equal(parts.theta_, whole.theta_)
 
 
+def test_a_run_that_diverged_can_be_gone_on_from(table):
+    X, y = table
+    model = fitted(
+        model_of(solver="sgd", momentum=0.9, early_stopping=True, warm_start=True), X, y
+    )
+    before = model.predict(X)
+    with pytest.raises(FloatingPointError, match="first epoch"):
+        model.set_params(learning_rate=1e30).fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), before)
+    late = fitted(
+        model_of(
+            solver="sgd", learning_rate=0.5, weight_decay=0.0, max_iter=500,
+            warm_start=True,
+        ), X, y,
+    )  # fmt: skip
+    assert late.n_iter_ < 500  # it diverged
+    assert "sgd" not in late._state
+    kept = late.score(X, y)
+    fitted(late.set_params(learning_rate=1e-3, max_iter=50), X, y)
+    assert late.score(X, y) > kept
+
+
+def test_the_best_epoch_is_judged_by_what_is_watched_now(table):
+    X, y = table
+    model = model_of(
+        warm_start=True, max_iter=30, weight_decay=0.0, learning_rate_schedule="cosine"
+    )
+    fitted(model, X[:100], y[:100])
+    model.fit(X[:100], y[:100], X_val=X[100:], y_val=y[100:])
+    curve = model.validation_loss_curve_
+    assert model.best_iter_ == np.nanargmin(curve) + 1
+    assert model.best_loss_ == np.nanmin(curve)
+    fitted(model.set_params(loss="absolute_error"), X[:100], y[:100])
+    assert model.best_iter_ > 60
+    assert model.best_loss_ == min(model.loss_curve_[60:])
+
+
+def test_an_adaptive_rate_that_is_exhausted_begins_anew(table):
+    model = model_of(
+        learning_rate_schedule="adaptive", max_iter=2000, n_iter_no_change=2, tol=0.1,
+        warm_start=True,
+    )  # fmt: skip
+    first = fitted(model, *table).n_iter_
+    assert first < 2000
+    fitted(model, *table)
+    assert model.n_iter_ > first + 5
+    assert model.history_["learning_rate"][first] == 0.01
+
+
 def test_warm_start_refuses_another_standardisation(table):
     model = fitted(model_of(), *table).set_params(warm_start=True, standardize=False)
     with pytest.raises(ValueError, match="warm_start=False"):

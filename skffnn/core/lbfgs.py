@@ -5,7 +5,11 @@ from contextlib import suppress
 import numpy as np
 from scipy.optimize import minimize
 
+from .stopping import Patience
 from .training import Record, evaluate
+
+# A single short step is no end: the line search has them.
+PATIENCE = 3
 
 
 def lbfgs(network, theta, data, consume, *, max_iter, tol, weight_decay, validation):
@@ -22,8 +26,8 @@ def lbfgs(network, theta, data, consume, *, max_iter, tol, weight_decay, validat
         for one iteration at a time, hence no generator.
     max_iter : int
     tol : float
-        The run ends when the objective falls by no more than this share of it in an
-        iteration.
+        The run ends when the objective has not fallen by this share of it for some
+        iterations, or has fallen to the square of this share of its first value.
     weight_decay : float
         Inside the objective here; the recorded loss is J without it.
     validation : Data or None
@@ -39,14 +43,15 @@ def lbfgs(network, theta, data, consume, *, max_iter, tol, weight_decay, validat
     optimization.
     """
     objective = _Objective(network, theta, data, weight_decay)
-    iterations, lowest = 0, np.inf
+    # SciPy's own test of progress is absolute for an objective below 1.
+    iterations, patience = 0, Patience(PATIENCE, tol)
 
     def callback(intermediate_result):
-        nonlocal iterations, lowest
+        nonlocal iterations
         iterations += 1
-        # SciPy's own test takes no objective below 1 for what it is.
-        settled = lowest - intermediate_result.fun <= tol * abs(lowest) < np.inf
-        lowest = intermediate_result.fun
+        fun = intermediate_result.fun
+        # Where the objective goes to 0, progress is relative for ever.
+        settled = patience(fun) or fun <= tol**2 * objective.first
         theta[...] = intermediate_result.x
         curves = evaluate(network, theta, data)
         if validation is not None:
@@ -85,6 +90,7 @@ class _Objective:
         data.gather_inputs(data.rows, self.X)
         self.Y = data.Y[data.rows]
         self.share = data.shares(data.rows)
+        self.first = None
 
     def __call__(self, x):
         self.theta[...] = x
@@ -92,4 +98,7 @@ class _Objective:
         weights = x[: self.network.layout.n_weights]
         grad = self.grad.astype(np.float64)
         grad[: len(weights)] += self.weight_decay * weights
-        return float(J.sum()) + self.weight_decay / 2 * weights @ weights, grad
+        value = float(J.sum()) + self.weight_decay / 2 * weights @ weights
+        if self.first is None:
+            self.first = value
+        return value, grad
