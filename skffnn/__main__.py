@@ -4,7 +4,8 @@ import os
 import sys
 import tempfile
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -181,24 +182,25 @@ def _evaluate(search: GridSearchCV, table: Table, options: Namespace) -> Evaluat
 def _save(report: Report, evaluation: Evaluation, table: Table, folder: Path) -> None:
     rows = evaluation.test_indices
     model, X = evaluation.estimator.best_estimator_, table.X.iloc[rows]
-    try:
+    with _writing(f"to {folder}"):
         paths = report.save(folder, model, X, table.y.iloc[rows])
-    except OSError as error:
-        raise UsageError(
-            f"cannot write to {folder}: {error.strerror or error}"
-        ) from error
     print(f"\nWrote {', '.join(map(str, paths))}.")
+
+
+@contextmanager
+def _writing(where: str) -> Iterator[None]:
+    """Tell in one line what cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"cannot write {where}: {error.strerror or error}") from error
 
 
 def _check_folder(folder: Path) -> None:
     """Find out before a long run whether its results can be saved, leaving no trace."""
     there = next(p for p in (folder, *folder.absolute().parents) if p.exists())
-    try:
+    with _writing(f"to {folder}"):
         tempfile.TemporaryFile(dir=there).close()
-    except OSError as error:
-        raise UsageError(
-            f"cannot write to {folder}: {error.strerror or error}"
-        ) from error
 
 
 def _predict(options: Namespace) -> None:
@@ -217,12 +219,8 @@ def _predict(options: Namespace) -> None:
     if options.out is None:
         table.to_csv(sys.stdout, index=False)
         return
-    try:
+    with _writing(str(options.out)):
         table.to_csv(options.out, index=False)
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {options.out}: {error.strerror or error}"
-        ) from error
     print(f"Wrote {len(table):,} predictions to {options.out}.")
 
 

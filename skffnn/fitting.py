@@ -62,12 +62,13 @@ class Fit:
         )
         self.schedule_name = model.learning_rate_schedule
         self.loss = LOSSES[model.loss]
+        # Standard deviations of the first fit's target, where the loss asked for them.
+        self.y_sd = model._state["y_sd"] if go_on else None
         self.network = Network(rows.units, rows.activations, self._loss_function())
         self.patience = Patience(model.n_iter_no_change, model.tol)
         self.outcome, self.interrupt = "completed", None
         self._go_on() if go_on else self._start(seed)
-        if hasattr(self, "y_sd"):
-            self.state["y_sd"] = self.y_sd
+        self.state["y_sd"] = self.y_sd
 
     def _loss_function(self):
         function, model = self.loss.function, self.model
@@ -81,9 +82,7 @@ class Fit:
         data, delta = self.training, self.model.huber_delta
         if self.model.standardize and self.rows.activations[-1] == "identity":
             return float(delta)
-        if self.go_on and "y_sd" in self.model._state:
-            self.y_sd = self.model._state["y_sd"]
-        else:
+        if self.y_sd is None:
             Y, weight = data.Y.astype(np.float64), data.weight
             if weight is not None:
                 weight = weight[:, 0].astype(np.float64)

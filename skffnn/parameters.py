@@ -77,6 +77,15 @@ def layer_activations(activation, n_hidden, output_activation, loss):
     return [*names, output_activation]
 
 
+def layers(model):
+    """Units of each hidden layer, and the activation of each, the output's last."""
+    sizes = hidden_sizes(model.hidden_layer_sizes)
+    activations = layer_activations(
+        model.activation, len(sizes), model.output_activation, model.loss
+    )
+    return sizes, activations
+
+
 def check_parameters(model):
     """Raise ValueError for the first parameter that makes no sense."""
     if isinstance(model.learning_rate, str):
@@ -91,8 +100,7 @@ def check_parameters(model):
             raise ValueError(f"{name} must be {wanted}; got {value!r}.")
     for name, choices in _CHOICES.items():
         _check_choice(name, getattr(model, name), choices)
-    sizes = hidden_sizes(model.hidden_layer_sizes)
-    layer_activations(model.activation, len(sizes), model.output_activation, model.loss)
+    layers(model)
     if model.solver == "lbfgs":
         _check_lbfgs(model)
 

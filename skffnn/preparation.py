@@ -7,7 +7,7 @@ from sklearn.model_selection import train_test_split
 
 from .checks import warn_if_far, warn_if_out_of_reach
 from .core.data import Data
-from .parameters import hidden_sizes, layer_activations
+from .parameters import layers
 from .scaling import Scaling, standardized, statistics, target_statistics, unit
 
 
@@ -52,7 +52,8 @@ def prepare(model, table, validation, seed, go_on):
     go_on : bool
         Whether to stay with the model's standardisation.
     """
-    units, activations = _network_for(model, table)
+    sizes, activations = layers(model)
+    units = [table.X.shape[1], *sizes, table.Y.shape[1]]
     if go_on:
         _check_same_network(model, units, activations)
     rows, held_out = weighty_rows(table), None
@@ -73,14 +74,6 @@ def prepare(model, table, validation, seed, go_on):
     return Rows(
         units, activations, training, validated, held_out, scaling, table.y_ndim
     )
-
-
-def _network_for(model, table):
-    sizes = hidden_sizes(model.hidden_layer_sizes)
-    activations = layer_activations(
-        model.activation, len(sizes), model.output_activation, model.loss
-    )
-    return [table.X.shape[1], *sizes, table.Y.shape[1]], activations
 
 
 def _check_same_network(model, units, activations):
