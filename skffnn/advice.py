@@ -55,18 +55,18 @@ def _absurd(fit):
     """Whether the best weights there are are worse than none."""
     if fit.mean_loss == 0 or not fit.model.standardize:
         return False
-    return not fit.final_loss() <= TOO_LARGE * fit.mean_loss
+    return not fit.final_loss <= TOO_LARGE * fit.mean_loss
 
 
 def _learnt_nothing(fit):
     # The curve of an epoch lags behind its last weights, and dropout adds to it: look
     # twice before blaming the network.
-    return fit.last_loss >= fit.mean_loss > 0 and fit.final_loss() >= fit.mean_loss
+    return fit.last_loss >= fit.mean_loss > 0 and fit.final_loss >= fit.mean_loss
 
 
 def _explain_failure(fit):
     model = fit.model
-    if model.standardize and fit.final_loss() > TOO_LARGE * fit.mean_loss:
+    if model.standardize and fit.final_loss > TOO_LARGE * fit.mean_loss:
         _warn(
             "The network predicts its own training rows far worse than their mean "
             f"does: it did not settle. {_slower(model)}"

@@ -10,7 +10,6 @@ from warnings import catch_warnings, simplefilter
 import numpy as np
 from sklearn.base import clone, is_regressor
 from sklearn.dummy import DummyRegressor
-from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score, root_mean_squared_error
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
@@ -365,6 +364,9 @@ def _baselines(
 
 def _linear_twin(estimator: Any) -> Any:
     """Return linear regression behind the preprocessing of a fitted estimator."""
+    # A tenth of a second that only those need to wait who evaluate.
+    from sklearn.linear_model import LinearRegression
+
     inside = unwrap(estimator)
     if inside is None:
         return LinearRegression()

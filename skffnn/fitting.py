@@ -6,7 +6,7 @@ nothing.
 """
 
 from copy import deepcopy
-from functools import partial
+from functools import cached_property, partial
 from time import perf_counter
 from typing import Any
 
@@ -54,7 +54,7 @@ class Fit:
     def __init__(self, model, rows, seed, go_on):
         self.model, self.rows, self.go_on = model, rows, go_on
         self.training, self.validation = rows.training, rows.validation
-        n = len(self.training.rows)
+        n = len(self.training)
         self.batch_size = automatic(model.batch_size, auto_batch_size, n)
         self.max_iter = automatic(model.max_iter, auto_max_iter, n)
         self.weight_decay = automatic(
@@ -174,7 +174,7 @@ class Fit:
         self._settle()
 
     def _batch_rows(self):
-        n = len(self.training.rows)
+        n = len(self.training)
         return n if self.model.solver == "lbfgs" else min(self.batch_size, n)
 
     def _descend(self):
@@ -341,17 +341,18 @@ class Fit:
     def _loss_of_mean(self):
         """Loss of predicting the mean of the training rows; 0 for a constant y."""
         data = self.training
-        Y = data.Y[data.rows].astype(np.float64)
-        weight = None if data.weight is None else data.weight[data.rows, 0]
-        mean = np.average(Y, axis=0, weights=weight)
+        Y = data.targets(data.at(slice(None)))
         if np.ptp(Y, axis=0).max() == 0:
             return 0.0
+        weight = None if data.weight is None else data.weight[data.at(slice(None)), 0]
+        mean = np.average(Y.astype(np.float64), axis=0, weights=weight)
         y_hat = np.broadcast_to(mean, Y.shape)
-        loss, _ = measure(self.network, y_hat, data, data.rows)
+        loss, _ = measure(self.network, y_hat, data)
         return float(np.nansum(loss))  # an output of zeros has 0 log(0 / 0) for poisson
 
+    @cached_property
     def final_loss(self):
-        """Loss of the kept weights on the training rows."""
+        """Loss of the kept weights on the training rows; to be asked for at the end."""
         return float(evaluate(self.network, self.theta, self.training)[0].sum())
 
     def attributes(self, theta, state):

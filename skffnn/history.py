@@ -48,6 +48,7 @@ class History:
         }
 
 
+@np.errstate(all="ignore")
 def in_target_units(loss, mse, degree, y_scale):
     """Turn standardised curves into the target's units.
 
@@ -64,8 +65,5 @@ def in_target_units(loss, mse, degree, y_scale):
     loss, rmse : float
         The losses summed over outputs, the RMSEs averaged.
     """
-    with np.errstate(all="ignore"):
-        return (
-            float(np.sum(loss * y_scale**degree)),
-            float(np.mean(np.sqrt(mse) * y_scale)),
-        )
+    loss, rmse = loss @ y_scale**degree, np.sqrt(mse) @ y_scale / len(y_scale)
+    return float(loss), float(rmse)

@@ -8,7 +8,7 @@ from sklearn.model_selection import train_test_split
 from .checks import warn_if_far, warn_if_out_of_reach
 from .core.data import Data
 from .parameters import layers
-from .scaling import Scaling, standardized, statistics, target_statistics, unit
+from .scaling import Scaling, index, standardized, statistics, target_statistics, unit
 
 
 @dataclass
@@ -57,7 +57,7 @@ def prepare(model, table, validation, seed, go_on):
     if go_on:
         _check_same_network(model, units, activations)
     rows, held_out = weighty_rows(table), None
-    warn_if_out_of_reach(table.Y[rows], activations[-1])
+    warn_if_out_of_reach(table.Y[index(rows)], activations[-1])
     fraction = model.validation_fraction or (0.1 if model.early_stopping else None)
     if validation is not None:
         validation_rows = weighty_rows(validation)
@@ -93,6 +93,7 @@ def _check_same_network(model, units, activations):
 
 def _hold_out(rows, fraction, seed):
     try:
+        rows = np.asarray(rows)
         return train_test_split(rows, test_size=fraction, random_state=seed)
     except ValueError as error:
         raise ValueError(
@@ -103,9 +104,9 @@ def _hold_out(rows, fraction, seed):
 
 
 def weighty_rows(table):
-    """The rows that count: all but those of weight 0."""
+    """The rows that count: all but those of weight 0; a range of all of them."""
     if table.weight is None:
-        return np.arange(len(table.Y))
+        return range(len(table.Y))
     return np.flatnonzero(table.weight)
 
 

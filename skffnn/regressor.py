@@ -382,6 +382,7 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             table = check_table(self, X, y, sample_weight, dtype=dtype, reset=not go_on)
             validation = check_validation(self, validation, table)
             rows = prepare(self, table, validation, seed, go_on)
+            del table, validation  # the fit has copies of what it needs
             fit = Fit(self, rows, seed, go_on)
             metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
             task = FitTask(
@@ -417,17 +418,17 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ValueError
             If X has other columns than at `fit`, or values that are not finite.
         """
-        check_is_fitted(self)
+        if not hasattr(self, "theta_"):
+            check_is_fitted(self)
         X = validate_data(
-            self, X, reset=False, accept_sparse="csr", dtype=self.theta_.dtype
+            self, X, reset=False, accept_sparse="csr", dtype=(self.theta_.dtype,)
         )
         network = Network(self.units_, self.activations_)
         data = Data(X, None, mean=self.x_mean_, scale=self.x_scale_)
-        y_hat = np.empty((X.shape[0], self.n_outputs_))
-        network.predict(self.theta_, data, out=y_hat)
+        y_hat = network.predict(self.theta_, data)
         # Back to the target's units, in float64 whatever the network's dtype.
-        y_hat *= self.y_scale_
-        y_hat += self.y_mean_
+        y_hat = y_hat * self.y_scale_[np.newaxis]
+        y_hat += self.y_mean_[np.newaxis]
         return y_hat.ravel() if self._y_ndim == 1 else y_hat
 
     # Looking inside ------------------------------------------------------------------

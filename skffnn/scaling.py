@@ -3,13 +3,14 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn import config_context
 from sklearn.preprocessing import StandardScaler
 
 from .core.data import Data, standardize
 
-# Numbers per block: 8 MiB of float64.
-BLOCK = 2**20
+# Numbers per block: 2 MiB of float64.
+BLOCK = 2**18
 
 
 class Scaling(NamedTuple):
@@ -21,16 +22,21 @@ class Scaling(NamedTuple):
     y_scale: np.ndarray
 
 
+def index(rows):
+    """What picks those rows: of a range a slice, which copies nothing."""
+    return slice(rows.start, rows.stop) if isinstance(rows, range) else rows
+
+
 def blocks(rows, n_columns):
-    """The row numbers in consecutive pieces that keep memory bounded."""
+    """Consecutive pieces of the rows that keep memory bounded, as indices."""
     size = max(1, BLOCK // max(n_columns, 1))
-    return (rows[i : i + size] for i in range(0, len(rows), size))
+    return (index(rows[i : i + size]) for i in range(0, len(rows), size))
 
 
 def dense(X, rows):
-    """Those rows of X as a dense array."""
+    """Those rows of X as a dense array, C-ordered: sums depend on the order."""
     part = X[rows]
-    return part if isinstance(part, np.ndarray) else part.toarray()
+    return np.ascontiguousarray(part.toarray() if issparse(part) else part)
 
 
 def statistics(X, rows, weight=None):
@@ -68,15 +74,16 @@ def target_statistics(Y, rows, weight, output):
         return statistics(Y, rows, weight)
     mean, scale = unit(Y.shape[1])
     if output == "exp":
+        own = index(rows)
         average = np.average(
-            Y[rows], axis=0, weights=None if weight is None else weight[rows]
+            Y[own], axis=0, weights=None if weight is None else weight[own]
         )
         scale = np.where(average > 0, average, 1.0)
     return mean, scale
 
 
 def standardized(table, rows, weight, scaling):
-    """Rows of a `Table` as standardised `Data` for the core.
+    """Rows of a `Table` as standardised `Data` for the core, made block by block.
 
     A dense X becomes one C-ordered copy: gathering rows from Fortran order, the usual
     layout of a DataFrame, would copy all of it at every batch. Sparse rows and memory
@@ -85,21 +92,34 @@ def standardized(table, rows, weight, scaling):
     Parameters
     ----------
     table : Table
-    rows : ndarray of int of shape (n,)
+    rows : range or ndarray of int of shape (n,)
     weight : ndarray of shape (len(table.Y),) or None
     scaling : Scaling
     """
     X, dtype = table.X, table.X.dtype
-    with np.errstate(over="ignore"):  # rows of weight 0 may hold anything
-        Y = ((table.Y - scaling.y_mean) / scaling.y_scale).astype(dtype)
     if weight is not None:
         weight = weight[:, np.newaxis].astype(dtype)
     if table.on_disk or not isinstance(X, np.ndarray):
-        return Data(X, Y, weight, rows, scaling.x_mean, scaling.x_scale)
-    copy = np.empty((len(rows), X.shape[1]), dtype)
-    start = 0
-    for part in blocks(rows, X.shape[1]):
-        out = copy[start : start + len(part)]
-        standardize(X[part], scaling.x_mean, scaling.x_scale, out=out)
-        start += len(part)
-    return Data(copy, Y[rows], None if weight is None else weight[rows])
+        Y = _copy(table.Y, range(len(table.Y)), scaling.y_mean, scaling.y_scale, dtype)
+        own = None if isinstance(rows, range) else rows
+        return Data(X, Y, weight, own, scaling.x_mean, scaling.x_scale)
+    return Data(
+        _copy(X, rows, scaling.x_mean, scaling.x_scale, dtype),
+        _copy(table.Y, rows, scaling.y_mean, scaling.y_scale, dtype),
+        None if weight is None else weight[index(rows)],
+    )
+
+
+@np.errstate(over="ignore")  # rows of weight 0 may hold anything
+def _copy(table, rows, mean, scale, dtype):
+    """The standardised rows, C-ordered."""
+    copy, start = np.empty((len(rows), table.shape[1]), dtype), 0
+    for part in blocks(rows, table.shape[1]):
+        source = table[part]
+        out = copy[start : start + len(source)]
+        if source.dtype == dtype:
+            standardize(source, mean, scale, out=out)
+        else:  # a float64 target of a float32 network: rounded once, at the end
+            out[...] = standardize(source, mean, scale, out=np.empty_like(source))
+        start += len(source)
+    return copy

@@ -68,7 +68,10 @@ def tanh_prime(a, delta, work):
 
 
 def relu(z, work):
-    return np.maximum(z, 0, out=z)
+    # In float32 NumPy takes the larger of two arrays 3 times faster than that of an
+    # array and a number; the zeros cost less than that.
+    work.fill(0)
+    return np.maximum(z, work, out=z)
 
 
 def relu_prime(a, delta, work):

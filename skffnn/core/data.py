@@ -1,5 +1,7 @@
 """The one place where data enters: the gather at the head of a minibatch."""
 
+from typing import Any
+
 import numpy as np
 
 
@@ -24,22 +26,55 @@ class Data:
 
     def __init__(self, X, Y, weight=None, rows=None, mean=None, scale=None):
         self.X, self.Y, self.weight = X, Y, weight
-        self.rows = np.arange(X.shape[0]) if rows is None else rows
-        self.mean, self.scale = mean, scale
+        self._rows, self._all = rows, None
+        self.mean: Any = None if mean is None else mean[np.newaxis]
+        self.scale: Any = None if scale is None else scale[np.newaxis]
         if weight is not None:
-            self.mean_weight = weight[self.rows].mean(axis=-2, keepdims=True)
+            own = weight if rows is None else weight[rows]
+            self.mean_weight = own.mean(axis=-2, keepdims=True)
+
+    def __len__(self):
+        """The number of rows of a network."""
+        return self.X.shape[0] if self._rows is None else self._rows.shape[-1]
+
+    @property
+    def rows(self):
+        """The numbers of the rows, (n,) or (K, n)."""
+        if self._rows is not None:
+            return self._rows
+        if self._all is None:
+            self._all = np.arange(self.X.shape[0])
+        return self._all
+
+    @rows.setter
+    def rows(self, rows):
+        self._rows = rows
+
+    def order(self):
+        """A new array of the numbers of the rows, to be shuffled."""
+        return np.arange(len(self)) if self._rows is None else self._rows.copy()
+
+    def at(self, part):
+        """The rows at a slice of positions; a slice again if all rows belong."""
+        return part if self._rows is None else self._rows[..., part]
 
     def gather_inputs(self, rows, a):
         """Write the standardised rows of X to a, (..., n, n_inputs)."""
-        if not isinstance(self.X, np.ndarray):
-            self.X[rows.ravel()].toarray(out=a.reshape(-1, a.shape[-1]))
-        elif self.X.flags.c_contiguous:
-            # mode="clip" spares np.take a buffered copy; rows are always in range.
-            self.X.take(rows, 0, a, "clip")
+        X, source = self.X, a
+        if not isinstance(X, np.ndarray):
+            rows = rows if isinstance(rows, slice) else rows.ravel()
+            X[rows].toarray(out=a.reshape(-1, a.shape[-1]))
+        elif isinstance(rows, slice) or not X.flags.c_contiguous:
+            source = X[rows]  # np.take would copy a whole Fortran-ordered table first
         else:
-            a[...] = self.X[rows]  # np.take would copy the whole table first
-        if self.mean is not None:
-            standardize(a, self.mean, self.scale, out=a)
+            # mode="clip" spares np.take a buffered copy; rows are always in range.
+            X.take(rows, 0, a, "clip")
+        if self.scale is not None:
+            standardize(source, self.mean, self.scale, out=a)
+        elif self.mean is not None:
+            np.subtract(source, self.mean[: a.shape[-2]], out=a)
+        elif source is not a:
+            a[...] = source
 
     def gather(self, rows, batch):
         """Fill a batch: inputs, targets, and what each row counts for."""
@@ -49,15 +84,32 @@ class Data:
             self.weight.take(rows, 0, batch.share, "clip")
             batch.share /= rows.shape[-1] * self.mean_weight
 
-    def shares(self, rows):
-        """What each of those rows counts for in their mean: 1/n, or (..., n, 1)."""
-        n = rows.shape[-1]
-        return (
-            1 / n if self.weight is None else self.weight[rows] / (n * self.mean_weight)
-        )
+    def folded(self, W, b, n):
+        """Move the scale into a first layer: (X - m) / s W + b = (X - c) W' + b'.
+
+        c is the mean m in the dtype of W, written out for n rows; what its rounding
+        leaves over is in b'. Returned are W', b' and the data with c to subtract.
+        """
+        c = self.mean.astype(W.dtype)
+        left = ((self.mean - c) / self.scale).astype(W.dtype)
+        centred = Data(self.X, self.Y, rows=self._rows)
+        centred.mean = np.repeat(c, n, axis=0)
+        W_folded = (W / self.scale.mT).astype(W.dtype)
+        return W_folded, b - left @ W, centred
+
+    def targets(self, rows):
+        """The targets of those rows, an index or a slice."""
+        return self.Y[rows] if isinstance(rows, slice) else self.Y.take(rows, 0)
+
+    def shares(self, rows, n=None):
+        """What each of those rows counts for in a mean over n rows, or over them."""
+        n = rows.shape[-1] if n is None else n
+        if self.weight is None:
+            return 1 / n
+        return self.weight[rows] / (n * self.mean_weight)
 
 
 def standardize(X, mean, scale, out):
     """(X - mean) / scale, computed in the wider of the dtypes and written to out."""
-    np.subtract(X, mean, out=out, casting="same_kind")
-    return np.divide(out, scale, out=out, casting="same_kind")
+    np.subtract(X, mean, out=out)
+    return np.divide(out, scale, out=out)

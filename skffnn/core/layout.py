@@ -1,6 +1,8 @@
 """Where the parameters and the work space live in memory."""
 
-from itertools import pairwise
+from functools import cache
+from itertools import accumulate, pairwise
+from math import prod
 
 import numpy as np
 
@@ -12,13 +14,6 @@ class Layout:
     ----------
     units : sequence of int
         Inputs, units of each hidden layer, outputs.
-
-    Attributes
-    ----------
-    n_weights : int
-        The weights come first: ``theta[..., :n_weights]`` is all of them and no bias.
-    size : int
-        The number of parameters, P.
 
     Examples
     --------
@@ -34,20 +29,34 @@ class Layout:
 
     def __init__(self, units):
         self.units = tuple(units)
-        self.n_weights = sum(m * n for m, n in pairwise(self.units))
-        self.size = self.n_weights + sum(self.units[1:])
+
+    @property
+    def n_weights(self):
+        """How many weights: ``theta[..., :n_weights]`` is all of them and no bias."""
+        return sum(m * n for m, n in pairwise(self.units))
+
+    @property
+    def size(self):
+        """The number of parameters, P."""
+        return self.n_weights + sum(self.units[1:])
 
     def views(self, theta):
         """W and b as lists of views of theta, (..., units[l], units[l+1]) each."""
-        shapes = list(pairwise(self.units)) + [(1, n) for n in self.units[1:]]
+        W_places, b_places = places(self.units)
+        assert theta.shape[-1] == b_places[-1].stop  # every parameter is given out
         stack = theta.shape[:-1]
-        views, start = [], 0
-        for m, n in shapes:
-            part = theta[..., start : start + m * n]
-            views.append(part.reshape(*stack, m, n))
-            start += m * n
-        assert start == theta.shape[-1]  # every parameter was given out once
-        return views[: len(views) // 2], views[len(views) // 2 :]
+        W = [theta[..., part].reshape(stack + shape) for part, shape in W_places]
+        return W, [theta[..., np.newaxis, part] for part in b_places]
+
+
+@cache
+def places(units):
+    """Where each W_l, with its shape, and each b_l lies in theta."""
+    shapes = list(pairwise(units))
+    sizes = [*(m * n for m, n in shapes), *units[1:]]
+    slices = [slice(*ends) for ends in pairwise(accumulate(sizes, initial=0))]
+    depth = len(shapes)
+    return list(zip(slices[:depth], shapes, strict=True)), slices[depth:]
 
 
 class Workspace:
@@ -70,13 +79,13 @@ class Workspace:
 
     def __init__(self, units, n, dtype, stack=(), dropout=False, weighted=False):
         self.units, self.n, self.stack = units, n, stack
-        hidden = units[1:-1]
+        hidden = units[1:-1] if dropout else ()
         self.blocks = {
             "a": [self._flat(m, dtype) for m in units],
             "delta": [None] + [self._flat(m, dtype) for m in units[1:]],
             "work": [None] + [self._flat(max(units[1:]), dtype)] * (len(units) - 1),
-            "h": [self._flat(m, dtype) for m in hidden] if dropout else [],
-            "mask": [self._flat(m, dtype) for m in hidden] if dropout else [],
+            "h": [self._flat(m, dtype) for m in hidden],
+            "mask": [self._flat(m, dtype) for m in hidden],
             "y": [self._flat(units[-1], dtype)],
             "share": [self._flat(1, dtype)] if weighted else [],
         }
@@ -84,7 +93,7 @@ class Workspace:
         self._heads: dict[int, Batch] = {}
 
     def _flat(self, columns, dtype):
-        return np.empty(int(np.prod(self.stack)) * self.n * columns, dtype)
+        return np.empty(prod(self.stack) * self.n * columns, dtype)
 
     def head(self, n):
         """The work space of a batch of n rows: the head of the same memory."""
@@ -94,11 +103,29 @@ class Workspace:
 
     def view(self, name, n, units):
         """The blocks of that name, shaped for n rows."""
-        shapes = [(*self.stack, n, m) for m in units]
+        rows = prod(self.stack) * n
         return [
-            None if block is None else block[: int(np.prod(shape))].reshape(shape)
-            for block, shape in zip(self.blocks[name], shapes, strict=True)
+            None if block is None else block[: rows * m].reshape(*self.stack, n, m)
+            for block, m in zip(self.blocks[name], units, strict=True)
         ]
+
+
+class Forward:
+    """Memory for a pass forward alone; see `Workspace` for the names.
+
+    Parameters
+    ----------
+    units : sequence of int
+    rows : tuple of int
+        The shape of what it passes over, (n,) or (K, n).
+    dtype : dtype
+    """
+
+    mask = None
+
+    def __init__(self, units, rows, dtype):
+        self.a = self.h = [np.empty((*rows, m), dtype) for m in units]
+        self.work = [None] + [np.empty((*rows, m), dtype) for m in units[1:]]
 
 
 class Batch:
@@ -116,6 +143,6 @@ class Batch:
             hidden = units[1:-1]
             self.h = [self.a[0], *space.view("h", n, hidden), self.a[-1]]
             self.mask = [None, *space.view("mask", n, hidden), None]
-        self.share = 1.0 / n
+        self.share = np.asarray(1 / n, self.y.dtype)
         if space.blocks["share"]:
             (self.share,) = space.view("share", n, (1,))

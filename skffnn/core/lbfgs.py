@@ -85,11 +85,11 @@ class _Objective:
     def __init__(self, network, theta, data, weight_decay):
         self.network, self.weight_decay = network, weight_decay
         self.theta, self.grad = theta.copy(), np.empty_like(theta)
-        n = len(data.rows)
+        n, rows = len(data), data.at(slice(None))
         self.X = np.empty((n, network.layout.units[0]), theta.dtype)
-        data.gather_inputs(data.rows, self.X)
-        self.Y = data.Y[data.rows]
-        self.share = data.shares(data.rows)
+        data.gather_inputs(rows, self.X)
+        self.Y = data.targets(rows)
+        self.share = data.shares(rows, n)
         self.first = None
 
     def __call__(self, x):

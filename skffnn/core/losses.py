@@ -7,7 +7,8 @@ A loss is called as `loss(y_hat, y, share, dJ)`:
   shape (..., n, 1). Value and gradient take it from the same place, so they agree.
 * `dJ` receives the gradient, in the shape of y_hat.
 * The value is one number per output, shape (..., n_outputs); J is their sum. With
-  that, each output can be reported in its own units.
+  that, each output can be reported in its own units. Most losses take `value=False`
+  from who wants the gradient alone, and then leave it out.
 
 With e = y_hat - y and the rows' shares p_i, the value for one output is
 
@@ -22,6 +23,8 @@ poisson              sum p (y log(y / y_hat) - y + y_hat), half the deviance
 """
 
 from collections.abc import Callable
+from functools import partial
+from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,10 +43,10 @@ def over_rows(u, v):
     return np.vecdot(u.mT, v.mT)
 
 
-def squared_error(y_hat, y, share, dJ):
+def squared_error(y_hat, y, share, dJ, value=True):
     e = np.subtract(y_hat, y, out=y)
     np.multiply(e, share, out=dJ)
-    return over_rows(dJ, e) / 2
+    return over_rows(dJ, e) / 2 if value else None
 
 
 def root_mean_squared_error(y_hat, y, share, dJ):
@@ -55,44 +58,64 @@ def root_mean_squared_error(y_hat, y, share, dJ):
     return J
 
 
-def absolute_error(y_hat, y, share, dJ):
+def absolute_error(y_hat, y, share, dJ, value=True):
     e = np.subtract(y_hat, y, out=y)
     np.sign(e, out=dJ)
     dJ *= share
-    return over_rows(dJ, e)
+    return over_rows(dJ, e) if value else None
 
 
-def huber(y_hat, y, share, dJ, delta):
+def huber(y_hat, y, share, dJ, delta, value=True):
     e = np.subtract(y_hat, y, out=y)
     np.clip(e, -delta, delta, out=dJ)
     dJ *= share
+    if not value:
+        return None
     J = over_rows(dJ, e)
     np.clip(e, -delta, delta, out=e)
     return J - over_rows(dJ, e) / 2
 
 
-def quantile(y_hat, y, share, dJ, q):
+def quantile(y_hat, y, share, dJ, q, value=True):
     e = np.subtract(y_hat, y, out=y)
     # 1 - q above, -q below; in between (e = 0) the middle of the subgradients.
     np.sign(e, out=dJ)
     dJ *= 0.5
     dJ += 0.5 - q
     dJ *= share
-    return over_rows(dJ, e)
+    return over_rows(dJ, e) if value else None
 
 
-def poisson(y_hat, y, share, dJ):
-    ratio = np.divide(y, y_hat, out=dJ)
+def poisson(y_hat, y, share, dJ, value=True):
+    ratio = np.divide(y, y_hat, out=y)
+    np.subtract(1, ratio, out=dJ)
+    dJ *= share
+    if not value:
+        return None
     # y log(y / y_hat) - y + y_hat = y_hat (ratio log(ratio) - ratio + 1)
-    deviance = xlogy(ratio, ratio, out=y)
+    deviance = xlogy(ratio, ratio)
     deviance -= ratio
     deviance += 1
     deviance *= y_hat
     deviance *= share
-    J = deviance.sum(axis=-2)
-    np.subtract(1, ratio, out=dJ)
-    dJ *= share
-    return J
+    return deviance.sum(axis=-2)
+
+
+def gradient_only(loss):
+    """The same loss without its value, where it can be had without: a step saves it."""
+    parameters = signature(loss).parameters
+    return partial(loss, value=False) if "value" in parameters else loss
+
+
+def joined(loss, parts):
+    """J of all rows, from its values on blocks of them.
+
+    A loss is a sum over rows and adds up. The RMSE is the root of one: its square does.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    root = getattr(loss, "func", loss) is root_mean_squared_error
+    return np.sqrt(np.sum(np.square(parts), axis=0)) if root else np.sum(parts, axis=0)
 
 
 LOSSES = {

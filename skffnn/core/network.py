@@ -4,7 +4,7 @@ import numpy as np
 
 from .activations import ACTIVATIONS
 from .backprop import backward, forward
-from .layout import Layout, Workspace
+from .layout import Forward, Layout, Workspace
 
 # Rows a prediction works on at once: enough for fast products, little enough to stay
 # in the cache.
@@ -60,23 +60,42 @@ class Network:
         backward(W, dW, db, self.activations, batch)
         return J
 
-    def predict(self, theta, data, out):
-        """y_hat for the rows of data, chunk by chunk, written to out.
+    def predict(self, theta, data, out=None):
+        """y_hat for the rows of data.
 
         Parameters
         ----------
         theta : ndarray of shape (P,) or (K, P)
         data : Data
             Its ``rows`` are predicted, (n,) or (K, n).
-        out : ndarray of shape (n, n_outputs) or (K, n, n_outputs)
+        out : ndarray of shape (n, n_outputs) or (K, n, n_outputs), default=None
+            Where to write y_hat; by default new memory in the dtype of theta.
         """
         W, b = self.layout.views(theta)
-        n = data.rows.shape[-1]
-        space = self.workspace(theta, min(n, CHUNK))
+        stack, n, units = theta.shape[:-1], len(data), self.layout.units
+        if n > CHUNK:
+            if out is None:
+                out = np.empty((*stack, n, units[-1]), theta.dtype)
+            return self._predict_in_chunks(W, b, data, out)
+        batch = Forward(units, (*stack, n), theta.dtype)
+        data.gather_inputs(data.at(slice(None)), batch.a[0])
+        y_hat = forward(W, b, self.activations, batch)
+        if out is None:
+            return y_hat
+        out[...] = y_hat
+        return out
+
+    def _predict_in_chunks(self, W, b, data, out):
+        if data.scale is not None:
+            W[0], b[0], data = data.folded(W[0], b[0], CHUNK)
+        # Two arrays of one shape add twice as fast as an array and a row.
+        b = [np.repeat(b_l, CHUNK, axis=-2) for b_l in b]
+        batch, n = None, len(data)
         for start in range(0, n, CHUNK):
-            rows = data.rows[..., start : start + CHUNK]
-            batch = space.head(rows.shape[-1])
-            data.gather_inputs(rows, batch.a[0])
-            y_hat = forward(W, b, self.activations, batch)
-            np.copyto(out[..., start : start + CHUNK, :], y_hat)
+            part = slice(start, min(start + CHUNK, n))
+            if batch is None or part.stop == n:
+                b = [b_l[..., : part.stop - start, :] for b_l in b]
+                batch = Forward(self.layout.units, b[0].shape[:-1], b[0].dtype)
+            data.gather_inputs(data.at(part), batch.a[0])
+            out[..., part, :] = forward(W, b, self.activations, batch)
         return out

@@ -6,6 +6,16 @@ Everything here works on one network (losses are floats) and on a stack (arrays 
 import numpy as np
 
 
+def choose(where, new, old):
+    """The new value where it is asked for, else the old one.
+
+    For a single network a plain condition; np.where would take 20 times as long.
+    """
+    if isinstance(where, np.ndarray):
+        return np.where(where, new, old)
+    return new if where else old
+
+
 class Patience:
     """Counts the epochs since the loss last fell by more than tol, relatively.
 
@@ -28,15 +38,15 @@ class Patience:
     def __call__(self, loss):
         """Take in an epoch's loss; True where patience is at its end."""
         best, wait = self.state["best"], self.state["wait"]
-        progress = np.less(loss, best * (1 - self.tol))
-        self.state["best"] = np.where(progress, loss, best)
-        self.state["wait"] = np.where(progress, 0, wait + 1)
+        progress = loss < best * (1 - self.tol)
+        self.state["best"] = choose(progress, loss, best)
+        self.state["wait"] = choose(progress, 0, wait + 1)
         return self.state["wait"] >= self.n_iter_no_change
 
     def restart(self, where):
         """Begin anew, with a new loss to beat, where asked."""
-        self.state["best"] = np.where(where, np.inf, self.state["best"])
-        self.state["wait"] = np.where(where, 0, self.state["wait"])
+        self.state["best"] = choose(where, np.inf, self.state["best"])
+        self.state["wait"] = choose(where, 0, self.state["wait"])
 
 
 class Best:
@@ -50,9 +60,10 @@ class Best:
     def update(self, epoch, loss, theta):
         """Keep a copy of theta where its loss is the lowest yet."""
         better = np.less(loss, self.loss)
-        self.theta[better] = theta[better]
-        self.loss = np.where(better, loss, self.loss)
-        self.epoch = np.where(better, epoch, self.epoch)
+        if np.any(better):
+            np.copyto(self.theta, theta, where=better[..., np.newaxis])
+        self.loss = choose(better, loss, self.loss)
+        self.epoch = choose(better, epoch, self.epoch)
 
 
 def diverged(loss, reference, theta, times=10):

@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 
 from .backprop import backward, forward
-from .losses import over_rows
+from .losses import gradient_only, joined, over_rows
 from .optimizers import clip_norm as clip
-from .optimizers import flush
+from .optimizers import flush, number
+
+# Rows that a loss is computed for at once.
+BLOCK = 2**16
 
 
 @dataclass
@@ -92,7 +95,9 @@ def epochs(network, theta, data, recipe, losses, validation=None):
         if theta.ndim == 2:  # (steps, K, 1), or (steps, 1, 1) for one to serve all
             factors = factors.reshape(len(step), -1, 1)
         rates = recipe.learning_rate * factors
-        order = shuffled(data.rows, recipe.order_rngs if recipe.shuffle else ())
+        order = data.order()
+        if recipe.shuffle:
+            shuffle(order, recipe.order_rngs)
         loop.run(order, rates)
         state = recipe.optimizer.state.values()
         flush(theta, *(part for part in state if isinstance(part, np.ndarray)))
@@ -109,11 +114,15 @@ class _Loop:
 
     def __init__(self, network, theta, data, recipe):
         self.network, self.theta, self.data, self.recipe = network, theta, data, recipe
-        n, size = data.rows.shape[-1], min(recipe.batch_size, data.rows.shape[-1])
+        self.loss = gradient_only(network.loss)
+        n, size = len(data), min(recipe.batch_size, len(data))
         self.batches = [slice(i, min(i + size, n)) for i in range(0, n, size)]
         stack, outputs = theta.shape[:-1], network.layout.units[-1]
         self.y_hat = np.empty((*stack, n, outputs), theta.dtype)
+        self.kept = [self.y_hat[..., part, :] for part in self.batches]
         self.grad = np.empty_like(theta)
+        self.W, self.b = network.layout.views(theta)
+        self.dW, self.db = network.layout.views(self.grad)
         self.space = network.workspace(
             theta, size, dropout=recipe.dropout > 0, weighted=data.weight is not None
         )
@@ -122,34 +131,32 @@ class _Loop:
     def run(self, order, rates):
         """One epoch: every minibatch once, in that order and at those rates."""
         network, recipe, theta, grad = self.network, self.recipe, self.theta, self.grad
-        W, b = network.layout.views(theta)
-        dW, db = network.layout.views(grad)
+        W, b, dW, db = self.W, self.b, self.dW, self.db
         weights = theta[..., : network.layout.n_weights]
-        shrink = (1 - rates * recipe.weight_decay).astype(theta.dtype)
+        shrink, factor = 1 - rates * recipe.weight_decay, number(theta)
         decays = np.any(recipe.weight_decay)
-        for i, part in enumerate(self.batches):
+        for i, (part, kept) in enumerate(zip(self.batches, self.kept, strict=True)):
             rows = order[..., part]
             batch = self.space.head(rows.shape[-1])
             self.data.gather(rows, batch)
             if batch.mask:
                 draw_masks(batch.mask, recipe.dropout, recipe.dropout_rngs)
             y_hat = forward(W, b, network.activations, batch)
-            self.y_hat[..., part, :] = y_hat
-            network.loss(y_hat, batch.y, batch.share, batch.delta[-1])
+            kept[...] = y_hat
+            self.loss(y_hat, batch.y, batch.share, batch.delta[-1])
             backward(W, dW, db, network.activations, batch)
             if recipe.clip_norm is not None:
                 clip(grad, recipe.clip_norm)
             if decays:
-                weights *= shrink[i]
+                factor[...] = shrink[i]
+                weights *= factor
             recipe.optimizer.step(theta, grad, rates[i])
 
 
-def shuffled(rows, rngs):
-    """The rows in a new order, each network's by its own generator."""
-    order = rows.copy()
-    for order_k, rng in zip(np.atleast_2d(order), rngs, strict=False):
+def shuffle(order, rngs):
+    """Shuffle the rows in place, each network's by its own generator."""
+    for order_k, rng in zip(order if order.ndim > 1 else [order], rngs, strict=False):
         rng.shuffle(order_k)
-    return order
 
 
 def draw_masks(mask, dropout, rngs):
@@ -163,21 +170,34 @@ def draw_masks(mask, dropout, rngs):
 
 def evaluate(network, theta, data):
     """Loss and mean squared error per output of theta on data."""
-    shape = (*theta.shape[:-1], data.rows.shape[-1], network.layout.units[-1])
     with np.errstate(all="ignore"):
-        y_hat = network.predict(theta, data, out=np.empty(shape, theta.dtype))
-    return measure(network, y_hat, data, data.rows)
+        y_hat = network.predict(theta, data)
+    return measure(network, y_hat, data)
 
 
 @np.errstate(all="ignore")
-def measure(network, y_hat, data, rows):
-    """Loss and mean squared error per output of predictions for those rows.
+def measure(network, y_hat, data, order=None):
+    """Loss and mean squared error per output of predictions.
 
-    Computed in float64 whatever the network's dtype, (..., n_outputs) each.
+    Computed in float64 whatever the network's dtype, (..., n_outputs) each; block by
+    block, which bounds the memory.
+
+    Parameters
+    ----------
+    network : Network
+    y_hat : ndarray of shape (..., n, n_outputs)
+    data : Data
+    order : ndarray of shape (..., n), default=None
+        The rows that y_hat is for; by default those of data, as they come.
     """
-    y_hat = y_hat.astype(np.float64)
-    y = data.Y[rows].astype(np.float64)
-    share = data.shares(rows)
-    e = y_hat - y
-    mse = over_rows(e * share, e)
-    return network.loss(y_hat, y, share, e), mse
+    losses, mse, n = [], 0.0, len(data)
+    for start in range(0, n, BLOCK):
+        part = slice(start, min(start + BLOCK, n))
+        rows = data.at(part) if order is None else order[..., part]
+        share = data.shares(rows, n)
+        y_hat_part = y_hat[..., part, :].astype(np.float64)
+        y = data.targets(rows).astype(np.float64)
+        e = y_hat_part - y
+        mse = mse + over_rows(e * share, e)
+        losses.append(network.loss(y_hat_part, y, share, e))
+    return joined(network.loss, losses), mse

@@ -139,6 +139,38 @@ def test_all_rows_belong_to_the_network_by_default(table):
     np.testing.assert_array_equal(Data(table("csr"), None).rows, np.arange(N))
 
 
+@every_kind
+@both_dtypes
+@pytest.mark.parametrize("scaled", [False, True])
+def test_a_slice_is_as_good_as_the_numbers_of_its_rows(table, kind, dtype, scaled):
+    mean, scale = np.array([1.0, 0, -2, 0.1]), np.array([1.0, 3, 0.2, 7])
+    scaling = {"mean": mean, "scale": scale} if scaled else {}
+    data = Data(table(kind, dtype), np.zeros((N, 2), dtype), **scaling)
+    by_slice, by_number = np.full((2, 9, UNITS[0]), np.nan, dtype)
+    data.gather_inputs(slice(7, 16), by_slice)
+    data.gather_inputs(np.arange(7, 16), by_number)
+    np.testing.assert_array_equal(by_slice, by_number)
+
+
+@pytest.mark.parametrize("own", [None, np.array([7, 3, 3, 49]), np.eye(3, dtype=int)])
+def test_positions_are_turned_into_rows(table, own):
+    Y = np.arange(2.0 * N).reshape(N, 2)
+    data = Data(table("dense"), Y, rows=own)
+    part = slice(1, 3)
+    np.testing.assert_array_equal(data.targets(data.at(part)), Y[data.rows[..., part]])
+    assert len(data) == data.rows.shape[-1]
+
+
+@pytest.mark.parametrize("own", [None, np.array([7, 3, 3, 49])])
+def test_an_order_is_an_array_of_its_own(table, own):
+    data = Data(table("dense"), None, rows=own)
+    before, order = data.rows.copy(), data.order()
+    np.testing.assert_array_equal(order, before)
+    order[...] = 0
+    np.testing.assert_array_equal(data.rows, before)
+    np.testing.assert_array_equal(data.order(), before)
+
+
 def test_standardize_computes_in_float64_and_rounds_to_the_dtype_of_out():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(20, 2)).astype(np.float32)
@@ -160,6 +192,56 @@ def test_predictions_are_made_in_chunks_from_every_kind(
     (W, b), X = network.layout.views(theta), table("dense")[rows]
     expected = np.tanh(X @ W[0] + b[0]) @ W[1] + b[1]
     np.testing.assert_allclose(y_hat, expected, rtol=1e-12, atol=1e-14)
+
+
+@every_kind
+@both_dtypes
+@pytest.mark.parametrize("n", [1, N, CHUNK, 2 * CHUNK + 5])
+def test_predictions_standardise_on_the_way(
+    table, make_network, make_theta, kind, dtype, n
+):
+    network, rows = make_network(UNITS), np.random.default_rng(3).integers(N, size=n)
+    mean, scale = np.array([1.0, 0, -2, 0.1]), np.array([1.0, 3, 0.2, 7])
+    theta = make_theta(network, dtype=dtype)
+    for own in (rows, None):
+        data = Data(table(kind, dtype), None, None, own, mean, scale)
+        X = (table("dense", dtype)[data.rows] - mean) / scale
+        W, b = network.layout.views(theta.astype(float))
+        expected = np.tanh(X @ W[0] + b[0]) @ W[1] + b[1]
+        y_hat = network.predict(theta, data)
+        assert y_hat.dtype == dtype
+        eps = np.finfo(dtype).eps
+        np.testing.assert_allclose(y_hat, expected, rtol=50 * eps, atol=50 * eps)
+
+
+def test_a_far_mean_costs_float32_no_digits(make_network, make_theta):
+    """A year, say: its mean is thousands of standard deviations from 0."""
+    network = make_network([1, 8, 1])
+    theta = make_theta(network, dtype=np.float32)
+    X = 2011 + np.random.default_rng(0).random((3 * CHUNK, 1), dtype=np.float32)
+    mean, scale = X.mean(axis=0, dtype=float), X.std(axis=0, dtype=float)
+
+    def formula(X):
+        W, b = network.layout.views(theta.astype(float))
+        return np.tanh(X @ W[0] + b[0]) @ W[1] + b[1]
+
+    expected = formula((X - mean) / scale)
+    rounded = formula((X - mean.astype(np.float32)) / scale)
+    y_hat = network.predict(theta, Data(X, None, mean=mean, scale=scale))
+    np.testing.assert_allclose(y_hat, expected, atol=1e-6)
+    assert np.abs(rounded - expected).max() > 1e-5  # what a rounded mean alone does
+
+
+def test_predictions_of_a_stack_in_chunks_and_scaled(make_network, make_theta, table):
+    network = make_network(UNITS)
+    theta = make_theta(network, [0, 1])
+    rows = np.random.default_rng(0).integers(N, size=(2, CHUNK + 7))
+    scaling = {"mean": np.arange(4.0), "scale": np.arange(1.0, 5)}
+    X = table("dense")
+    together = network.predict(theta, Data(X, None, rows=rows, **scaling))
+    for k in range(2):
+        alone = network.predict(theta[k], Data(X, None, rows=rows[k], **scaling))
+        np.testing.assert_array_equal(together[k], alone)
 
 
 def test_predictions_of_a_stack_on_rows_of_their_own(make_network, make_theta, table):

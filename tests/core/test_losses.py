@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from skffnn.core.losses import LOSSES, over_rows
+from skffnn.core.losses import LOSSES, gradient_only, joined, over_rows
 
 DELTA, Q = 0.7, 0.3
 
@@ -172,3 +172,41 @@ def test_small_errors_do_not_vanish(call, name):
 def test_over_rows_is_the_sum_of_products():
     u, v = np.random.default_rng(0).normal(size=(2, 4, 5, 3))
     np.testing.assert_allclose(over_rows(u, v), (u * v).sum(axis=-2), rtol=1e-12)
+
+
+# Less than the value, and more ------------------------------------------------------
+
+
+@every_loss
+@pytest.mark.parametrize("weighted", [False, True])
+def test_without_its_value_a_loss_writes_the_same_gradient(
+    call, make_loss, table, name, weighted
+):
+    y_hat, y, weight = table
+    share = weight / weight.sum() if weighted else 1 / len(y)
+    _, expected = call(name, y_hat, y, share)
+    dJ = np.full_like(y_hat, np.nan)
+    J = gradient_only(make_loss(name))(y_hat.copy(), y.copy(), share, dJ)
+    np.testing.assert_array_equal(dJ, expected)
+    # The gradient of the RMSE needs its value; the others leave it out.
+    assert (J is None) == (name != "root_mean_squared_error")
+
+
+def test_a_loss_that_always_returns_its_value_is_left_alone():
+    def loss(y_hat, y, share, dJ):
+        return 7.0
+
+    assert gradient_only(loss) is loss
+
+
+@every_loss
+@pytest.mark.parametrize("n_blocks", [1, 2, 4])
+def test_blocks_of_rows_join_to_the_whole(call, make_loss, table, name, n_blocks):
+    y_hat, y, weight = table
+    share = weight / weight.sum()
+    whole, _ = call(name, y_hat, y, share)
+    parts = [
+        call(name, y_hat[rows], y[rows], share[rows])[0]
+        for rows in np.array_split(np.arange(len(y)), n_blocks)
+    ]
+    np.testing.assert_allclose(joined(make_loss(name), parts), whole, rtol=1e-13)

@@ -8,9 +8,10 @@ import pytest
 from skffnn.core import training
 from skffnn.core.data import Data
 from skffnn.core.layout import Workspace
+from skffnn.core.losses import LOSSES
 from skffnn.core.optimizers import SGD
 from skffnn.core.schedules import Adaptive, constant, cosine, invscaling
-from skffnn.core.training import Recipe, draw_masks, epochs, evaluate, shuffled
+from skffnn.core.training import Recipe, draw_masks, epochs, evaluate, shuffle
 
 SOLVERS = ["sgd", "momentum", "nesterov", "adam"]
 
@@ -191,6 +192,29 @@ def test_the_curve_is_the_mean_over_the_batches_in_passing(
     np.testing.assert_allclose(record.loss, total / 2, rtol=1e-12)
     np.testing.assert_allclose(record.mse, total, rtol=1e-12)
     assert record.validation_loss is record.validation_mse is None
+
+
+@pytest.mark.parametrize("loss", [*LOSSES])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_curves_are_the_same_computed_in_blocks(
+    make_network, make_theta, make_data, monkeypatch, loss, weighted
+):
+    units = [3, 4, 2]
+    output = "exp" if loss == "poisson" else "identity"
+    network = make_network(units, output=output, loss=loss)
+    data, theta = make_data(20, units, weighted=weighted), make_theta(network)
+    np.abs(data.Y, out=data.Y)
+    order = data.order()
+    shuffle(order, generators([0]))
+    y_hat = network.predict(theta, data)
+    whole = evaluate(network, theta, data)
+    for size in (1, 7, 20, 99):
+        monkeypatch.setattr(training, "BLOCK", size)
+        for found in (
+            evaluate(network, theta, data),
+            training.measure(network, y_hat[order], data, order),
+        ):
+            np.testing.assert_allclose(found, whole, rtol=1e-13)
 
 
 def test_with_validation_rows_both_curves_are_those_of_the_epochs_end(
@@ -462,12 +486,14 @@ def test_stack_of_one_is_a_network(make_network, make_theta, make_data, train):
     np.testing.assert_array_equal(stack[0], alone)
 
 
-def test_shuffled_gives_each_network_its_own_order():
+def test_shuffle_gives_each_network_its_own_order():
     rows = np.arange(20).reshape(2, 10)
-    order = shuffled(rows, generators([0, 1]))
+    order, alone = rows.copy(), rows[1].copy()
+    shuffle(order, generators([0, 1]))
+    shuffle(alone, generators([1]))
     np.testing.assert_array_equal(np.sort(order), rows)
     assert (order[0] != order[1] - 10).any()
-    np.testing.assert_array_equal(order[1], shuffled(rows[1], generators([1])))
+    np.testing.assert_array_equal(order[1], alone)
 
 
 # Memory and dtypes --------------------------------------------------------------------
