@@ -6,7 +6,6 @@ from threading import Lock
 from typing import Any
 from weakref import WeakSet
 
-import numpy as np
 from threadpoolctl import ThreadpoolController
 
 # Multiply-adds of a product from which a second thread pays for its own coordination.
@@ -25,18 +24,6 @@ def blas_threads(multiply_adds):
 @cache
 def _controller():
     return ThreadpoolController()
-
-
-@cache
-def _touch_packing_memory():
-    """Let BLAS write once to all of the memory that it packs matrices into.
-
-    OpenBLAS prefetches from it, and a prefetch from a page that was never written costs
-    a walk through the page tables each time: until some product is large enough to have
-    written them all, float32 products of 256 x 256 matrices take 4 times as long. Half
-    a millisecond, once in a process.
-    """
-    np.dot(np.ones((16, 256)), np.ones((256, 256)))
 
 
 class _Holder:
@@ -64,7 +51,6 @@ def _one_thread():
                 _before = [(library, library.num_threads) for library in blas]
             for library, _ in _before:
                 library.set_num_threads(1)
-        _touch_packing_memory()
         yield
     finally:
         with _lock:

@@ -24,8 +24,10 @@ READING_ORDER = [
     "core.data",
     "core.optimizers",
     "core.stopping",
+    "core.blas",
     # the equations, and what is made of them
     "core.backprop",
+    "core.prediction",
     "core.network",
     "core.schedules",
     "core.training",

@@ -26,7 +26,7 @@ class Data:
 
     def __init__(self, X, Y, weight=None, rows=None, mean=None, scale=None):
         self.X, self.Y, self.weight = X, Y, weight
-        self._rows, self._all = rows, None
+        self.own_rows, self._all = rows, None
         self.mean: Any = None if mean is None else mean[np.newaxis]
         self.scale: Any = None if scale is None else scale[np.newaxis]
         if weight is not None:
@@ -35,28 +35,28 @@ class Data:
 
     def __len__(self):
         """The number of rows of a network."""
-        return self.X.shape[0] if self._rows is None else self._rows.shape[-1]
+        return self.X.shape[0] if self.own_rows is None else self.own_rows.shape[-1]
 
     @property
     def rows(self):
         """The numbers of the rows, (n,) or (K, n)."""
-        if self._rows is not None:
-            return self._rows
+        if self.own_rows is not None:
+            return self.own_rows
         if self._all is None:
             self._all = np.arange(self.X.shape[0])
         return self._all
 
     @rows.setter
     def rows(self, rows):
-        self._rows = rows
+        self.own_rows = rows
 
     def order(self):
         """A new array of the numbers of the rows, to be shuffled."""
-        return np.arange(len(self)) if self._rows is None else self._rows.copy()
+        return np.arange(len(self)) if self.own_rows is None else self.own_rows.copy()
 
     def at(self, part):
         """The rows at a slice of positions; a slice again if all rows belong."""
-        return part if self._rows is None else self._rows[..., part]
+        return part if self.own_rows is None else self.own_rows[..., part]
 
     def gather_inputs(self, rows, a):
         """Write the standardised rows of X to a, (..., n, n_inputs)."""
@@ -72,7 +72,7 @@ class Data:
         if self.scale is not None:
             standardize(source, self.mean, self.scale, out=a)
         elif self.mean is not None:
-            np.subtract(source, self.mean[: a.shape[-2]], out=a)
+            np.subtract(source, self.mean, out=a)
         elif source is not a:
             a[...] = source
 
@@ -83,19 +83,6 @@ class Data:
         if self.weight is not None:
             self.weight.take(rows, 0, batch.share, "clip")
             batch.share /= rows.shape[-1] * self.mean_weight
-
-    def folded(self, W, b, n):
-        """Move the scale into a first layer: (X - m) / s W + b = (X - c) W' + b'.
-
-        c is the mean m in the dtype of W, written out for n rows; what its rounding
-        leaves over is in b'. Returned are W', b' and the data with c to subtract.
-        """
-        c = self.mean.astype(W.dtype)
-        left = ((self.mean - c) / self.scale).astype(W.dtype)
-        centred = Data(self.X, self.Y, rows=self._rows)
-        centred.mean = np.repeat(c, n, axis=0)
-        W_folded = (W / self.scale.mT).astype(W.dtype)
-        return W_folded, b - left @ W, centred
 
     def targets(self, rows):
         """The targets of those rows, an index or a slice."""

@@ -4,11 +4,9 @@ import numpy as np
 
 from .activations import ACTIVATIONS
 from .backprop import backward, forward
+from .blas import touch_packing_memory
 from .layout import Forward, Layout, Workspace
-
-# Rows a prediction works on at once: enough for fast products, little enough to stay
-# in the cache.
-CHUNK = 1024
+from .prediction import CHUNK, predict_chunks
 
 
 class Network:
@@ -44,6 +42,7 @@ class Network:
 
     def workspace(self, theta, n, **options):
         """Work space for batches of up to n rows, in the shape and dtype of theta."""
+        touch_packing_memory()
         return Workspace(self.layout.units, n, theta.dtype, theta.shape[:-1], **options)
 
     def gradient(self, theta, grad, X, Y, share=None):
@@ -72,30 +71,21 @@ class Network:
             Where to write y_hat; by default new memory in the dtype of theta.
         """
         W, b = self.layout.views(theta)
-        stack, n, units = theta.shape[:-1], len(data), self.layout.units
-        if n > CHUNK:
-            if out is None:
-                out = np.empty((*stack, n, units[-1]), theta.dtype)
-            return self._predict_in_chunks(W, b, data, out)
-        batch = Forward(units, (*stack, n), theta.dtype)
-        data.gather_inputs(data.at(slice(None)), batch.a[0])
-        y_hat = forward(W, b, self.activations, batch)
+        n = len(data)
+        if n < CHUNK and out is None:
+            return self._pass(W, b, data, slice(0, n))
         if out is None:
-            return y_hat
-        out[...] = y_hat
+            out = np.empty((*theta.shape[:-1], n, self.layout.units[-1]), theta.dtype)
+        whole = n - n % CHUNK
+        if whole:
+            touch_packing_memory()
+            predict_chunks(W, b, self.activations, data, out[..., :whole, :])
+        if whole < n:
+            out[..., whole:, :] = self._pass(W, b, data, slice(whole, n))
         return out
 
-    def _predict_in_chunks(self, W, b, data, out):
-        if data.scale is not None:
-            W[0], b[0], data = data.folded(W[0], b[0], CHUNK)
-        # Two arrays of one shape add twice as fast as an array and a row.
-        b = [np.repeat(b_l, CHUNK, axis=-2) for b_l in b]
-        batch, n = None, len(data)
-        for start in range(0, n, CHUNK):
-            part = slice(start, min(start + CHUNK, n))
-            if batch is None or part.stop == n:
-                b = [b_l[..., : part.stop - start, :] for b_l in b]
-                batch = Forward(self.layout.units, b[0].shape[:-1], b[0].dtype)
-            data.gather_inputs(data.at(part), batch.a[0])
-            out[..., part, :] = forward(W, b, self.activations, batch)
-        return out
+    def _pass(self, W, b, data, part):
+        rows = (*W[0].shape[:-2], part.stop - part.start)
+        batch = Forward(self.layout.units, rows, W[0].dtype)
+        data.gather_inputs(data.at(part), batch.a[0])
+        return forward(W, b, self.activations, batch)

@@ -106,6 +106,7 @@ def epochs(network, theta, data, recipe, losses, validation=None):
         else:
             curves = evaluate(network, theta, data)
             curves += evaluate(network, theta, validation)
+        del order  # as long as the table; the next epoch makes its own
         yield Record(epoch + 1, rates[-1], *curves)
 
 

@@ -6,7 +6,7 @@ import scipy.sparse
 
 from skffnn.core.data import Data, standardize
 from skffnn.core.layout import Workspace
-from skffnn.core.network import CHUNK
+from skffnn.core.prediction import CHUNK
 
 N, UNITS = 50, (4, 3, 2)
 
