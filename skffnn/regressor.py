@@ -382,7 +382,8 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             table = check_table(self, X, y, sample_weight, dtype=dtype, reset=not go_on)
             validation = check_validation(self, validation, table)
             rows = prepare(self, table, validation, seed, go_on)
-            del table, validation  # the fit has copies of what it needs
+            # What was converted or copied for the checks can go: rows has its own.
+            del table, validation
             fit = Fit(self, rows, seed, go_on)
             metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
             task = FitTask(
@@ -418,16 +419,18 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ValueError
             If X has other columns than at `fit`, or values that are not finite.
         """
-        if not hasattr(self, "theta_"):
+        if not hasattr(self, "theta_"):  # the check takes longer than one row
             check_is_fitted(self)
-        X = validate_data(
-            self, X, reset=False, accept_sparse="csr", dtype=(self.theta_.dtype,)
-        )
+        # A tuple keeps what is of that dtype already, in its order; an array would be
+        # made of a DataFrame otherwise.
+        dtype = (self.theta_.dtype,)
+        X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=dtype)
         network = Network(self.units_, self.activations_)
         data = Data(X, None, mean=self.x_mean_, scale=self.x_scale_)
-        y_hat = network.predict(self.theta_, data)
-        # Back to the target's units, in float64 whatever the network's dtype.
-        y_hat = y_hat * self.y_scale_[np.newaxis]
+        # float64 whatever the network's dtype, and back to the target's units in place.
+        y_hat = np.empty((len(data), self.n_outputs_))
+        network.predict(self.theta_, data, out=y_hat)
+        y_hat *= self.y_scale_[np.newaxis]
         y_hat += self.y_mean_[np.newaxis]
         return y_hat.ravel() if self._y_ndim == 1 else y_hat
 

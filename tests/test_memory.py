@@ -68,8 +68,26 @@ def test_epochs_take_no_more_memory_than_one(table):
 
 @pytest.mark.filterwarnings("ignore:max_iter")
 @every_kind
-def test_a_prediction_takes_its_result_and_a_chunk_of_rows(table, kind):
+@pytest.mark.parametrize("outputs", [1, 5])
+def test_a_prediction_takes_its_result_and_a_chunk_of_rows(table, kind, outputs):
     X, y = table(kind)
-    model = model_of(20).fit(X[:2000], y[:2000])
+    Y = np.asarray(X)[:2000, :outputs] if outputs > 1 else y[:2000]
+    model = model_of(20).fit(X[:2000], Y)
     result = model.predict(X).nbytes
-    assert peak(model.predict, X) < 2 * result + WORK
+    assert result == 8 * outputs * ROWS
+    assert peak(model.predict, X) < result + WORK
+
+
+@pytest.mark.filterwarnings("ignore:max_iter")
+def test_a_chunk_of_a_wide_table_is_no_larger():
+    X = np.random.default_rng(0).normal(size=(2000, 1500))
+    model = model_of().set_params(max_iter=3).fit(X, X[:, 0])
+    assert peak(model.predict, X) < 3 * WORK
+
+
+@pytest.mark.filterwarnings("ignore:max_iter")
+def test_lbfgs_makes_one_work_space():
+    X = np.random.default_rng(0).normal(size=(20_000, COLUMNS)).astype(np.float32)
+    model = FFNNRegressor((4,), solver="lbfgs", max_iter=5, tol=0, random_state=0)
+    # The standardised table, the same as inputs of the network, and little else.
+    assert peak(model.fit, X, X[:, 0] * X[:, 1]) < 3 * X.nbytes + WORK

@@ -19,14 +19,15 @@ class Data:
         batch's gradient has the pass's gradient as its expectation (dividing by the
         batch's own sum of weights would not).
     rows : ndarray of shape (n,) or (K, n), default=None
-        The rows that belong to the network, or to each of a stack; all by default.
+        The rows that belong to the network, or to each of a stack, which needs them
+        in order to be trained; all by default.
     mean, scale : ndarray of shape (n_inputs,), default=None
         What is still to be subtracted from X and divided out of it, batch by batch.
     """
 
     def __init__(self, X, Y, weight=None, rows=None, mean=None, scale=None):
         self.X, self.Y, self.weight = X, Y, weight
-        self.own_rows, self._all = rows, None
+        self.own_rows = rows
         self.mean: Any = None if mean is None else mean[np.newaxis]
         self.scale: Any = None if scale is None else scale[np.newaxis]
         if weight is not None:
@@ -40,19 +41,11 @@ class Data:
     @property
     def rows(self):
         """The numbers of the rows, (n,) or (K, n)."""
-        if self.own_rows is not None:
-            return self.own_rows
-        if self._all is None:
-            self._all = np.arange(self.X.shape[0])
-        return self._all
-
-    @rows.setter
-    def rows(self, rows):
-        self.own_rows = rows
+        return np.arange(len(self)) if self.own_rows is None else self.own_rows
 
     def order(self):
         """A new array of the numbers of the rows, to be shuffled."""
-        return np.arange(len(self)) if self.own_rows is None else self.own_rows.copy()
+        return self.rows.copy()
 
     def at(self, part):
         """The rows at a slice of positions; a slice again if all rows belong."""

@@ -1,6 +1,6 @@
 """Where the parameters and the work space live in memory."""
 
-from functools import cache
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from math import prod
 
@@ -49,14 +49,14 @@ class Layout:
         return W, [theta[..., np.newaxis, part] for part in b_places]
 
 
-@cache
+@lru_cache(maxsize=128)  # a prediction for one row asks anew, and is short
 def places(units):
     """Where each W_l, with its shape, and each b_l lies in theta."""
     shapes = list(pairwise(units))
     sizes = [*(m * n for m, n in shapes), *units[1:]]
     slices = [slice(*ends) for ends in pairwise(accumulate(sizes, initial=0))]
     depth = len(shapes)
-    return list(zip(slices[:depth], shapes, strict=True)), slices[depth:]
+    return tuple(zip(slices[:depth], shapes, strict=True)), tuple(slices[depth:])
 
 
 class Workspace:
@@ -110,7 +110,7 @@ class Workspace:
         ]
 
 
-class Forward:
+class ForwardBatch:
     """Memory for a pass forward alone; see `Workspace` for the names.
 
     Parameters

@@ -86,15 +86,14 @@ class _Objective:
         self.network, self.weight_decay = network, weight_decay
         self.theta, self.grad = theta.copy(), np.empty_like(theta)
         n, rows = len(data), data.at(slice(None))
-        self.X = np.empty((n, network.layout.units[0]), theta.dtype)
-        data.gather_inputs(rows, self.X)
-        self.Y = data.targets(rows)
-        self.share = data.shares(rows, n)
+        self.batch = network.workspace(theta, n).head(n)
+        data.gather_inputs(rows, self.batch.a[0])
+        self.batch.share, self.Y = data.shares(rows, n), data.targets(rows)
         self.first = None
 
     def __call__(self, x):
         self.theta[...] = x
-        J = self.network.gradient(self.theta, self.grad, self.X, self.Y, self.share)
+        J = self.network.batch_gradient(self.theta, self.grad, self.batch, self.Y)
         weights = x[: self.network.layout.n_weights]
         grad = self.grad.astype(np.float64)
         grad[: len(weights)] += self.weight_decay * weights

@@ -5,8 +5,8 @@ import numpy as np
 from .activations import ACTIVATIONS
 from .backprop import backward, forward
 from .blas import touch_packing_memory
-from .layout import Forward, Layout, Workspace
-from .prediction import CHUNK, predict_chunks
+from .layout import ForwardBatch, Layout, Workspace
+from .prediction import chunk_rows, predict_chunks
 
 
 class Network:
@@ -49,9 +49,14 @@ class Network:
         """J over all rows of X at once, one number per output; dJ/dtheta into grad."""
         n = X.shape[-2]
         batch = self.workspace(theta, n).head(n)
-        batch.a[0][...], batch.y[...] = X, Y
+        batch.a[0][...] = X
         if share is not None:
             batch.share = share
+        return self.batch_gradient(theta, grad, batch, Y)
+
+    def batch_gradient(self, theta, grad, batch, Y):
+        """The same for the inputs and the shares that a batch holds."""
+        batch.y[...] = Y
         W, b = self.layout.views(theta)
         y_hat = forward(W, b, self.activations, batch)
         J = self.loss(y_hat, batch.y, batch.share, batch.delta[-1])
@@ -71,21 +76,14 @@ class Network:
             Where to write y_hat; by default new memory in the dtype of theta.
         """
         W, b = self.layout.views(theta)
-        n = len(data)
-        if n < CHUNK and out is None:
-            return self._pass(W, b, data, slice(0, n))
+        n, units, stack = len(data), self.layout.units, theta.shape[:-1]
         if out is None:
-            out = np.empty((*theta.shape[:-1], n, self.layout.units[-1]), theta.dtype)
-        whole = n - n % CHUNK
-        if whole:
+            out = np.empty((*stack, n, units[-1]), theta.dtype)
+        if n >= chunk_rows(units):
             touch_packing_memory()
-            predict_chunks(W, b, self.activations, data, out[..., :whole, :])
-        if whole < n:
-            out[..., whole:, :] = self._pass(W, b, data, slice(whole, n))
+            predict_chunks(W, b, self.activations, data, out)
+        else:
+            batch = ForwardBatch(units, (*stack, n), theta.dtype)
+            data.gather_inputs(data.at(slice(0, n)), batch.a[0])
+            out[...] = forward(W, b, self.activations, batch)
         return out
-
-    def _pass(self, W, b, data, part):
-        rows = (*W[0].shape[:-2], part.stop - part.start)
-        batch = Forward(self.layout.units, rows, W[0].dtype)
-        data.gather_inputs(data.at(part), batch.a[0])
-        return forward(W, b, self.activations, batch)

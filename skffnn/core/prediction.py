@@ -5,7 +5,8 @@
 * The scale moves from the inputs into the first weights: (X - m) / s W is
   (X - m) (W / s).
 * relu(z + b) = max(z, -b) + b: one pass over z in place of two. The b that is still to
-  be added goes through the next layer's weights and into its biases.
+  be added goes through the next layer's weights and into its biases. (It costs a digit
+  if abs(b) is some tens of times the unit's output, and nothing else.)
 * What is added or compared is written out for all rows of a chunk: for two arrays of
   one shape NumPy takes half the time that it takes for an array and a row.
 """
@@ -16,12 +17,14 @@ from .activations import relu
 from .backprop import product
 from .data import Data
 
-# Rows in a chunk: enough for fast products, little enough to stay in the cache.
-CHUNK = 1024
+
+def chunk_rows(units):
+    """Rows in a chunk: enough for fast products, little enough to stay in the cache."""
+    return max(64, min(1024, 2**17 // max(units)))
 
 
 def predict_chunks(W, b, activations, data, out):
-    """Write y_hat for the rows of data to out, a whole number of chunks.
+    """Write y_hat for the rows of data to out.
 
     Parameters
     ----------
@@ -30,45 +33,64 @@ def predict_chunks(W, b, activations, data, out):
     data : Data
     out : ndarray of shape (n, n_outputs) or (K, n, n_outputs)
     """
-    W, b, dot = list(W), list(b), product(W)
-    if data.scale is not None:
-        W[0], b[0], data = _unscaled(W[0], b[0], data)
-    steps = [_step(l, W, b, f) for l, (f, _) in enumerate(activations)]
-    stack, dtype = W[0].shape[:-2], W[0].dtype
-    a = [np.empty((*stack, CHUNK, m), dtype) for m, _ in (W_l.shape[-2:] for W_l in W)]
-    a.append(np.empty((*stack, CHUNK, out.shape[-1]), dtype))
-    for start in range(0, out.shape[-2], CHUNK):
-        part = slice(start, start + CHUNK)
+    units = [*(W_l.shape[-2] for W_l in W), out.shape[-1]]
+    n, most = out.shape[-2], chunk_rows(units)
+    rows = -(-n // -(-n // most))  # of equal chunks; the last one overlaps by a few
+    dot, stack, dtype = product(W), W[0].shape[:-2], W[0].dtype
+    W, b, data = _unscaled(W, b, data, rows)
+    b = _carried(W, b, activations)
+    a = [np.empty((*stack, rows, m), dtype) for m in units]
+    finish = [
+        _finish(f, np.repeat(b[l], rows, axis=-2), last=l + 1 == len(b))
+        for l, (f, _) in enumerate(activations)
+    ]
+    for start in range(0, n, rows):
+        start = min(start, n - rows)
+        part = slice(start, start + rows)
         data.gather_inputs(data.at(part), a[0])
-        for l, step in enumerate(steps):
+        for l, finish_l in enumerate(finish):
             dot(a[l], W[l], out=a[l + 1])
-            step(a[l + 1])
+            finish_l(a[l + 1])
         out[..., part, :] = a[-1]
 
 
-def _unscaled(W, b, data):
+def _unscaled(W, b, data, rows):
     """(X - m) / s W + b = (X - c) W' + b': the new W and b, and the data less c.
 
     c is m in the dtype of W; what its rounding leaves over goes into b'.
     """
-    centre = data.mean.astype(W.dtype)
-    left_over = ((data.mean - centre) / data.scale).astype(W.dtype)
+    if data.scale is None:
+        return W, b, data
+    dtype = W[0].dtype
+    with np.errstate(over="ignore"):
+        first = (W[0] / data.scale.mT).astype(dtype)
+    if not np.isfinite(first).all():  # the spread of a column is next to nothing
+        return W, b, data
+    centre = data.mean.astype(dtype)
+    left_over = ((data.mean - centre) / data.scale).astype(dtype)
     centred = Data(data.X, None, rows=data.own_rows)
-    centred.mean = np.repeat(centre, CHUNK, axis=0)
-    return (W / data.scale.mT).astype(W.dtype), b - left_over @ W, centred
+    centred.mean = np.repeat(centre, rows, axis=0)
+    return [first, *W[1:]], [b[0] - left_over @ W[0], *b[1:]], centred
 
 
-def _step(l, W, b, f):
-    """What follows the product of a layer: z becomes a, but for what b_{l+1} adds."""
-    rows = np.repeat(b[l], CHUNK, axis=-2)
-    if f is relu and l + 1 < len(W):
-        b[l + 1] = b[l + 1] + b[l] @ W[l + 1]
-        np.negative(rows, out=rows)
-        return lambda z: np.maximum(z, rows, out=z)
-    work = np.empty_like(rows)
+def _carried(W, b, activations):
+    """Biases that make up for those that relu leaves out: b_l W_{l+1} + b_{l+1}."""
+    b = list(b)
+    for l, (f, _) in enumerate(activations[:-1]):
+        if f is relu:
+            b[l + 1] = b[l] @ W[l + 1] + b[l + 1]
+    return b
+
+
+def _finish(f, b, last):
+    """What makes a of z = a_{l-1} W_l, in place; b is written out for all rows."""
+    if f is relu and not last:
+        np.negative(b, out=b)
+        return lambda z: np.maximum(z, b, out=z)
+    work = np.empty_like(b)
 
     def add_and_activate(z):
-        z += rows
+        z += b
         f(z, work)
 
     return add_and_activate

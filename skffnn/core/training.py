@@ -120,7 +120,6 @@ class _Loop:
         self.batches = [slice(i, min(i + size, n)) for i in range(0, n, size)]
         stack, outputs = theta.shape[:-1], network.layout.units[-1]
         self.y_hat = np.empty((*stack, n, outputs), theta.dtype)
-        self.kept = [self.y_hat[..., part, :] for part in self.batches]
         self.grad = np.empty_like(theta)
         self.W, self.b = network.layout.views(theta)
         self.dW, self.db = network.layout.views(self.grad)
@@ -136,14 +135,14 @@ class _Loop:
         weights = theta[..., : network.layout.n_weights]
         shrink, factor = 1 - rates * recipe.weight_decay, number(theta)
         decays = np.any(recipe.weight_decay)
-        for i, (part, kept) in enumerate(zip(self.batches, self.kept, strict=True)):
+        for i, part in enumerate(self.batches):
             rows = order[..., part]
             batch = self.space.head(rows.shape[-1])
             self.data.gather(rows, batch)
             if batch.mask:
                 draw_masks(batch.mask, recipe.dropout, recipe.dropout_rngs)
             y_hat = forward(W, b, network.activations, batch)
-            kept[...] = y_hat
+            self.y_hat[..., part, :] = y_hat
             self.loss(y_hat, batch.y, batch.share, batch.delta[-1])
             backward(W, dW, db, network.activations, batch)
             if recipe.clip_norm is not None:

@@ -3,12 +3,12 @@
     python tests/benchmarks/fit_size.py [--write] [--most 10000000]
 
 20 columns, float32 (and float64 once), one hidden layer of 50, one epoch of batches of
-512; from an array, from a DataFrame (Fortran order) and from a memory map on disk. Each
-fit has a process of its own. The peak is that of the process beyond what it held before
-the fit, X and y included there; "beyond" is the peak less one standardised copy of X,
-per row: the order of the rows, the target and the predictions in the network's dtype.
-The pages of a memory map that the system keeps in its cache do not count: it takes
-them back when it needs them.
+512, on one BLAS thread, once each; from an array, from a DataFrame (Fortran order) and
+from a memory map on disk. Each fit has a process of its own. The peak is that of the
+process beyond what it held before the fit, X and y included there; "beyond" is the peak
+less one standardised copy of X, per row: the order of the rows, the target and the
+predictions in the network's dtype. The pages of a memory map that the system keeps in
+its cache do not count: it takes them back when it needs them.
 """
 
 import tempfile

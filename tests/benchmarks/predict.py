@@ -2,11 +2,13 @@
 
     python tests/benchmarks/predict.py [--rounds 7] [--write]
 
-The network is 13 -> 100 -> 1, relu. skffnn standardises inputs and target on the way,
-and so do PyTorch and skorch here, by hand; MLPRegressor does not. "first call" is the
-first prediction for 1 million rows in a fresh process, the model loaded from a file.
-skorch, which reads rows one by one, is spared the million: it would take minutes.
-The peak is what the process needs beyond the rows and the model, the output excluded.
+The network is 13 -> 100 -> 1, relu, and once 13 -> 500 -> 1. skffnn standardises inputs
+and target on the way, and so do PyTorch and skorch here, by hand; MLPRegressor does
+not. PyTorch gets the rows in pieces that suit it, checks nothing, and returns the dtype
+that it is given. "first call" is the first prediction for 1 million rows in a fresh
+process, the model loaded from a file. skorch, which reads rows one by one, is spared
+the million: it would take minutes. The peak is what the process needs beyond the rows
+and the model, the output excluded.
 """
 
 import tempfile
@@ -35,8 +37,9 @@ from step import torch_network
 from skffnn import FFNNRegressor
 
 torch, skorch = optional("torch"), optional("skorch")
-ROWS, COLUMNS, HIDDEN = 1_000_000, 13, (100,)
-CALLS = {1: 300, 100: 300, ROWS: 1}
+ROWS, COLUMNS, HIDDEN, WIDE = 1_000_000, 13, (100,), (500,)
+PIECE = 8192  # rows of one pass in PyTorch
+CALLS = {1: 300, 100: 300, 2000: 30, ROWS: 1}
 
 FIRST_CALL = """
 import sys, time, joblib, numpy as np, pandas as pd
@@ -69,23 +72,24 @@ def make_rows(n, dtype, kind):
 class Torch:
     """The network in PyTorch, with the scaling that skffnn does."""
 
-    def __init__(self, dtype):
+    def __init__(self, dtype, hidden):
         self.network = torch_network(
-            COLUMNS, HIDDEN, torch.from_numpy(np.empty(0, dtype)).dtype
+            COLUMNS, hidden, torch.from_numpy(np.empty(0, dtype)).dtype
         )
         self.dtype = dtype
 
     def predict(self, X):
         X = torch.from_numpy(np.asarray(X, self.dtype))
         with torch.no_grad():
-            return (self.network((X - 0.5) / 1.5) * 3.0 + 2.0).numpy()
+            pieces = [self.network((x - 0.5) / 1.5) for x in X.split(PIECE)]
+            return (torch.cat(pieces) * 3.0 + 2.0).numpy()
 
 
 class Skorch(Torch):
     """The same in skorch, which reads the rows through a loader of batches."""
 
-    def __init__(self, dtype):
-        super().__init__(dtype)
+    def __init__(self, dtype, hidden):
+        super().__init__(dtype, hidden)
         self.model = skorch.NeuralNetRegressor(self.network, batch_size=1024)
         self.model.initialize()
 
@@ -94,26 +98,26 @@ class Skorch(Torch):
         return self.model.predict((X - self.dtype(0.5)) / self.dtype(1.5)) * 3.0 + 2.0
 
 
-def fitted(dtype, kind):
+def fitted(dtype, kind, hidden=HIDDEN):
     """Every model, fitted to a few rows: what it has learnt does not matter."""
     X = make_rows(2000, dtype, kind)
     y = np.asarray(X)[:, 0] * 3
-    mlp = MLPRegressor(hidden_layer_sizes=HIDDEN, max_iter=3, random_state=0)
+    mlp = MLPRegressor(hidden_layer_sizes=hidden, max_iter=3, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         models = {
-            "skffnn": FFNNRegressor(HIDDEN, max_iter=3, random_state=0).fit(X, y),
+            "skffnn": FFNNRegressor(hidden, max_iter=3, random_state=0).fit(X, y),
             "MLPRegressor": mlp.fit(X, y),
             "LinearRegression": LinearRegression().fit(X, y),
         }
     if torch:
-        models["PyTorch"] = Torch(dtype)
+        models["PyTorch"] = Torch(dtype, hidden)
     if skorch:
-        models["skorch"] = Skorch(dtype)
+        models["skorch"] = Skorch(dtype, hidden)
     return models
 
 
-def measure(models, dtype, kind, n, rounds):
+def measure(models, dtype, kind, n, rounds, hidden=HIDDEN):
     """One row of the table: the time of a call, and ratios."""
     X = make_rows(n, dtype, kind)
     calls = {
@@ -127,7 +131,7 @@ def measure(models, dtype, kind, n, rounds):
         for name in models
     ]
     ratios = [ratio(times, name) for name in models if name != "skffnn"]
-    return [f"{n:,}", kind, np.dtype(dtype).name, *shown, *ratios]
+    return [f"{n:,}", hidden[0], kind, np.dtype(dtype).name, *shown, *ratios]
 
 
 def repeat(function, argument, times):
@@ -157,19 +161,21 @@ def first_call(models, dtype, kind, threads, rounds):
 
 def main():
     options = parser(__doc__).parse_args()
-    tables = []
+    tables, rounds = [], options.rounds or 7
     for threads in THREADS:
         warm, cold = [], []
         for dtype in (np.float64, np.float32):
             for kind in ("array", "DataFrame"):
                 models = fitted(dtype, kind)
                 with blas_threads(threads):
-                    for n in CALLS:
-                        rounds = options.rounds or 7
+                    for n in (1, 100, ROWS):
                         warm.append(measure(models, dtype, kind, n, rounds))
                 cold.append(first_call(models, dtype, kind, threads, rounds))
+            with blas_threads(threads):
+                wide = fitted(dtype, "array", WIDE)
+                warm.append(measure(wide, dtype, "array", 2000, rounds, WIDE))
         names = list(models)
-        header = ["rows", "from", "dtype", *(f"{name} us" for name in names)]
+        header = ["rows", "units", "from", "dtype", *(f"{name} us" for name in names)]
         header += [f"{name} / ours" for name in names[1:]]
         what = "One BLAS thread" if threads else "As many BLAS threads as it takes"
         tables += [f"{what}, warm:", table(header, warm)]

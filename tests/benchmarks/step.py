@@ -6,8 +6,8 @@ Adam at a constant rate, squared error, relu; everyone trains on the same standa
 table in the same dtype with the same batches and number of epochs, and keeps the
 training loss of every epoch. A fit is timed as a whole, checks and preparation
 included, and divided by its steps. "products" are the matrix products of the equations
-alone, with np.dot on memory that is there already: what no network of NumPy can beat.
-Ratios are the medians over the rounds.
+alone, on memory that is there already: what no network of NumPy can beat. Ratios are
+the medians over the rounds.
 """
 
 from itertools import pairwise
@@ -114,17 +114,19 @@ def by_skorch(X, y, hidden, batch, epochs):
 
 def products(X, y, hidden, batch, epochs):
     n, units, dtype = len(X), [X.shape[1], *hidden, 1], X.dtype
-    a = [np.ones((batch, m), dtype) for m in units]
-    delta = [np.ones((batch, m), dtype) for m in units]
     W = [np.full((m, k), 1 / m, dtype) for m, k in pairwise(units)]
     dW = [np.empty_like(W_l) for W_l in W]
-    for _ in range(epochs * -(-n // batch)):
+    sizes = [min(batch, n - start) for start in range(0, n, batch)]
+    a = {size: [np.ones((size, m), dtype) for m in units] for size in sizes}
+    delta = {size: [np.ones((size, m), dtype) for m in units] for size in sizes}
+    for size in epochs * sizes:
+        a_b, delta_b = a[size], delta[size]
         for l, W_l in enumerate(W):
-            np.dot(a[l], W_l, out=a[l + 1])
+            a_b[l].dot(W_l, out=a_b[l + 1])
         for l in reversed(range(len(W))):
-            np.dot(a[l].T, delta[l + 1], out=dW[l])
+            a_b[l].T.dot(delta_b[l + 1], out=dW[l])
             if l > 0:
-                np.dot(delta[l + 1], W[l].T, out=delta[l])
+                delta_b[l + 1].dot(W[l].T, out=delta_b[l])
 
 
 PEERS = {

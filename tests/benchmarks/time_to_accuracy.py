@@ -7,7 +7,8 @@ StandardScaler; its test RMSE is the goal. The others are asked for their test R
 after each epoch, and the time runs until it is no larger for the first time: for
 FFNNRegressor() at its defaults, checks and preparation included, and for the network of
 MLPRegressor's defaults in PyTorch and skorch on a standardised target, up to as many
-epochs. The asking is a part of their time.
+epochs. The asking is a part of their time. The times and the ratio are medians over
+the rounds; a dash says that in most of them the goal was not reached.
 """
 
 import time
@@ -27,7 +28,7 @@ from skffnn import FFNNRegressor
 
 torch, skorch = optional("torch"), optional("skorch")
 EPOCHS = 200  # max_iter of MLPRegressor
-NEVER = np.nan
+NEVER = np.inf
 
 
 def mlp(split, seed):
@@ -119,8 +120,8 @@ def measure(folder, name, dtype, rounds):
             for peer, run in PEERS.items():
                 times[peer].append(run(split, goal, seed) if run else NEVER)
     middle = {peer: np.median(values) for peer, values in times.items()}
-    shown = ["-" if np.isnan(m) else f"{m:.2f}" for m in middle.values()]
-    gains = np.array(times["MLPRegressor"]) / np.array(times["skffnn"])
+    shown = [f"{m:.2f}" if np.isfinite(m) else "-" for m in middle.values()]
+    gains = np.array(times["MLPRegressor"]) / np.array(times["skffnn"])  # 0 for never
     goal = f"{np.median(goals):.4g}"
     return [name, len(split.y), dtype.name, goal, *shown, f"{np.median(gains):.1f}"]
 

@@ -6,9 +6,10 @@ import scipy.sparse
 
 from skffnn.core.data import Data, standardize
 from skffnn.core.layout import Workspace
-from skffnn.core.prediction import CHUNK
+from skffnn.core.prediction import chunk_rows
 
 N, UNITS = 50, (4, 3, 2)
+CHUNK = chunk_rows(UNITS)
 
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 every_kind = pytest.mark.parametrize(

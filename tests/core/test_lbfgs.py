@@ -62,7 +62,7 @@ def test_without_hidden_layers_it_is_least_squares_or_ridge(
 
 def test_only_the_rows_of_the_data_count(make_network, make_theta, make_data, minimise):
     network, data = make_network([3, 1]), make_data(40, [3, 1])
-    data.rows = np.arange(5, 25)
+    data = Data(data.X, data.Y, rows=np.arange(5, 25))
     theta = make_theta(network)
     minimise(network, theta, data)
     np.testing.assert_allclose(theta, ridge(data, 0).ravel(), atol=1e-6)

@@ -6,10 +6,11 @@ import pytest
 from skffnn.core.activations import ACTIVATIONS
 from skffnn.core.data import Data
 from skffnn.core.network import Network
-from skffnn.core.prediction import CHUNK
+from skffnn.core.prediction import chunk_rows
 
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 every_depth = pytest.mark.parametrize("hidden", [(), (6,), (6, 5), (6, 5, 4)])
+CHUNK = chunk_rows([6])
 N = 2 * CHUNK + 5
 
 
@@ -71,6 +72,30 @@ def test_each_network_of_a_stack_predicts_as_it_does_alone(problem, hidden, dtyp
     for k in range(3):
         alone = network.predict(theta[k], Data(X, None, rows=rows[k], **scaling))
         np.testing.assert_array_equal(together[k], alone)
+
+
+@pytest.mark.parametrize("hidden", [6, 5000])
+def test_a_chunk_of_wide_layers_has_fewer_rows(problem, hidden):
+    network, theta, X = problem([3, hidden, 2], ["relu", "identity"])
+    assert chunk_rows([3, hidden, 2]) == {6: 1024, 5000: 64}[hidden]
+    expected = row_by_row(network, theta, X[:200], 0, 1)
+    y_hat = network.predict(theta, Data(X[:200], None))
+    np.testing.assert_allclose(y_hat, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_equal_rows_of_a_call_are_predicted_alike(problem):
+    network, theta, X = problem([3, 6, 2], ["relu", "identity"], dtype=np.float32)
+    y_hat = network.predict(theta, Data(np.tile(X[:1], (N, 1)), None))
+    np.testing.assert_array_equal(y_hat, np.tile(y_hat[:1], (N, 1)))
+
+
+def test_a_spread_of_next_to_nothing_overflows_nowhere(problem):
+    network, theta, _ = problem([1, 6, 1], ["relu", "identity"], dtype=np.float32)
+    z = np.linspace(-1, 1, N, dtype=np.float32)[:, np.newaxis]
+    data = Data(z * np.float32(1e-39), None, mean=np.zeros(1), scale=np.array([1e-39]))
+    expected = row_by_row(network, theta, data.X, 0, 1e-39)
+    y_hat = network.predict(theta, data)
+    np.testing.assert_allclose(y_hat, expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("n", [1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK])

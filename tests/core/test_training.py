@@ -481,7 +481,7 @@ def test_stack_of_one_is_a_network(make_network, make_theta, make_data, train):
     network, data = make_network([3, 4, 2]), make_data(20, [3, 4, 2])
     alone, stack = make_theta(network, 5), make_theta(network, [5])
     train(network, alone, data, batch_size=6, max_iter=3, order_rngs=generators([0]))
-    data.rows = data.rows[np.newaxis]
+    data = Data(data.X, data.Y, rows=data.rows[np.newaxis])
     train(network, stack, data, batch_size=6, max_iter=3, order_rngs=generators([0]))
     np.testing.assert_array_equal(stack[0], alone)
 
@@ -509,11 +509,11 @@ def peak_of_one_epoch(network, theta, data, optimizer, **options):
     steps = -(-len(data.rows) // WIDE)
     recipe = Recipe(optimizer, constant, 0.01, batch_size=WIDE, **options)
     loop = training._Loop(network, theta, data, recipe)
-    rates = np.full(steps, 0.01)
-    loop.run(data.rows, rates)  # makes the views of full and short batches
+    order, rates = data.order(), np.full(steps, 0.01)
+    loop.run(order, rates)  # makes the views of full and short batches
     tracemalloc.start()
     try:
-        loop.run(data.rows, rates)
+        loop.run(order, rates)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -619,7 +619,7 @@ def test_no_float64_takes_part_in_a_float32_step(
     )
     np.abs(data.Y, out=data.Y)
     if stacked:
-        data.rows = np.tile(data.rows, (2, 1))
+        data = Data(data.X, data.Y, data.weight, np.tile(data.rows, (2, 1)))
     theta = make_theta(network, seeds, np.float32).view(Float32Only)
     start, optimizer = theta.copy(), make_optimizer(solver, theta)
     recipe = Recipe(
