@@ -154,6 +154,16 @@ def test_the_check_of_links_can_fail(tmp_path):
     assert broken_links(page) == ["#two", "no.md"]
 
 
+def test_every_table_of_the_benchmarks_comes_from_a_script():
+    page = text("docs/benchmarks.md")
+    names = re.findall(r"<!-- (\w+) -->(.+?)<!-- end of (\w+) -->", page, re.DOTALL)
+    assert len(names) == page.count("<!-- end of") == page.count("<!--") / 2 > 0
+    for name, table, end in names:
+        assert name == end
+        assert (ROOT / "tests" / "benchmarks" / f"{name}.py").exists()
+        assert table.count("|") > 10
+
+
 def test_every_page_is_reached_from_the_index():
     index = ROOT / "docs" / "index.md"
     linked = set(re.findall(r"\]\((\w[\w-]*\.md)\)", text(index)))
