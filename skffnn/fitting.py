@@ -341,10 +341,11 @@ class Fit:
     def _loss_of_mean(self):
         """Loss of predicting the mean of the training rows; 0 for a constant y."""
         data = self.training
-        Y = data.targets(data.at(slice(None)))
+        own = data.at(slice(None))
+        Y = data.targets(own)
         if np.ptp(Y, axis=0).max() == 0:
             return 0.0
-        weight = None if data.weight is None else data.weight[data.at(slice(None)), 0]
+        weight = None if data.weight is None else data.weight[own, 0]
         mean = np.average(Y.astype(np.float64), axis=0, weights=weight)
         y_hat = np.broadcast_to(mean, Y.shape)
         loss, _ = measure(self.network, y_hat, data)

@@ -45,7 +45,7 @@ class Data:
 
     def order(self):
         """A new array of the numbers of the rows, to be shuffled."""
-        return self.rows.copy()
+        return self.rows if self.own_rows is None else self.own_rows.copy()
 
     def at(self, part):
         """The rows at a slice of positions; a slice again if all rows belong."""
@@ -81,9 +81,8 @@ class Data:
         """The targets of those rows, an index or a slice."""
         return self.Y[rows] if isinstance(rows, slice) else self.Y.take(rows, 0)
 
-    def shares(self, rows, n=None):
-        """What each of those rows counts for in a mean over n rows, or over them."""
-        n = rows.shape[-1] if n is None else n
+    def shares(self, rows, n):
+        """What each of those rows counts for in a mean over n rows."""
         if self.weight is None:
             return 1 / n
         return self.weight[rows] / (n * self.mean_weight)

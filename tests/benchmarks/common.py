@@ -20,7 +20,7 @@ import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
-THREADS = (1, None)  # None: as many as BLAS takes by itself
+THREADS = {1: "One BLAS thread", None: "As many BLAS threads as it takes"}
 PACKAGES = ("numpy", "scipy", "sklearn", "pandas", "torch", "skorch")
 
 
@@ -77,6 +77,19 @@ def ratio(times: dict[str, np.ndarray], name: str, to: str = "skffnn") -> str:
     if name not in times or to not in times:
         return "-"
     return f"{np.median(times[name] / times[to]):.2f}"
+
+
+# For processes of their own: what one has in memory, in MiB, and its peak from now on.
+MEMORY = """
+def resident(name):
+    with open("/proc/self/status") as file:
+        rows = dict(line.split(":") for line in file)
+    return int(rows[name].split()[0]) / 1024
+
+def forget_peak():
+    open("/proc/self/clear_refs", "w").write("5")
+
+"""
 
 
 def fresh(code: str, *arguments: object) -> str:

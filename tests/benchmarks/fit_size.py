@@ -14,13 +14,15 @@ its cache do not count: it takes them back when it needs them.
 import tempfile
 
 import numpy as np
-from common import fresh, parser, publish, table
+from common import MEMORY, fresh, parser, publish, table
 
 COLUMNS = 20
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 MLP_MOST = 1_000_000
 
-FIT = """
+FIT = (
+    MEMORY
+    + """
 import sys, time, numpy as np, pandas as pd
 from threadpoolctl import threadpool_limits
 name, n, kind, dtype, epochs, folder = sys.argv[1:]
@@ -46,12 +48,7 @@ else:
     model = MLPRegressor(**common)
     MLPRegressor(max_iter=1).fit(np.eye(20, dtype=dtype), np.arange(20.0))
 
-def resident(name):
-    with open("/proc/self/status") as file:
-        rows = dict(line.split(":") for line in file)
-    return int(rows[name].split()[0]) / 1024
-
-open("/proc/self/clear_refs", "w").write("5")  # the peak starts afresh
+forget_peak()
 before, mapped = resident("VmRSS"), resident("RssFile")
 with threadpool_limits(1):
     start = time.perf_counter()
@@ -59,6 +56,7 @@ with threadpool_limits(1):
     elapsed = time.perf_counter() - start
 print(elapsed, resident("VmHWM") - before - (resident("RssFile") - mapped))
 """
+)
 
 
 def measure(name, n, kind, dtype, epochs=1):

@@ -20,6 +20,7 @@ import joblib
 import numpy as np
 import pandas as pd
 from common import (
+    MEMORY,
     THREADS,
     blas_threads,
     fresh,
@@ -41,7 +42,9 @@ ROWS, COLUMNS, HIDDEN, WIDE = 1_000_000, 13, (100,), (500,)
 PIECE = 8192  # rows of one pass in PyTorch
 CALLS = {1: 300, 100: 300, 2000: 30, ROWS: 1}
 
-FIRST_CALL = """
+FIRST_CALL = (
+    MEMORY
+    + """
 import sys, time, joblib, numpy as np, pandas as pd
 from threadpoolctl import threadpool_limits
 path, dtype, kind, threads = sys.argv[1:]
@@ -50,18 +53,15 @@ X = np.random.default_rng(0).normal(size=(1_000_000, 13)).astype(dtype)
 if kind == "DataFrame":
     X = pd.DataFrame(X, columns=model.feature_names_in_)
 
-def resident(name):
-    with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith(name))
-
-open("/proc/self/clear_refs", "w").write("5")  # the peak starts afresh
+forget_peak()
 before = resident("VmRSS")
 with threadpool_limits(int(threads) or None):
     start = time.perf_counter()
     y_hat = model.predict(X)
     elapsed = time.perf_counter() - start
-print(elapsed, (resident("VmHWM") - before) / 1024 - y_hat.nbytes / 2**20)
+print(elapsed, resident("VmHWM") - before - y_hat.nbytes / 2**20)
 """
+)
 
 
 def make_rows(n, dtype, kind):
@@ -162,7 +162,7 @@ def first_call(models, dtype, kind, threads, rounds):
 def main():
     options = parser(__doc__).parse_args()
     tables, rounds = [], options.rounds or 7
-    for threads in THREADS:
+    for threads, what in THREADS.items():
         warm, cold = [], []
         for dtype in (np.float64, np.float32):
             for kind in ("array", "DataFrame"):
@@ -177,7 +177,6 @@ def main():
         names = list(models)
         header = ["rows", "units", "from", "dtype", *(f"{name} us" for name in names)]
         header += [f"{name} / ours" for name in names[1:]]
-        what = "One BLAS thread" if threads else "As many BLAS threads as it takes"
         tables += [f"{what}, warm:", table(header, warm)]
         header = ["from", "dtype", "skffnn s", "MLPRegressor s", "MLPRegressor / ours"]
         header += ["skffnn peak MiB", "MLPRegressor peak MiB"]

@@ -102,10 +102,9 @@ def tenth(epochs):
     return max(1, epochs // 10)
 
 
-def by_skorch(X, y, hidden, batch, epochs):
-    dtype, epochs = torch.from_numpy(X[:0]).dtype, tenth(epochs)
-    skorch.NeuralNetRegressor(
-        torch_network(X.shape[1], hidden, dtype),
+def skorch_model(X, hidden, batch, epochs):
+    return skorch.NeuralNetRegressor(
+        torch_network(X.shape[1], hidden, torch.from_numpy(X[:0]).dtype),
         optimizer=torch.optim.Adam,
         optimizer__fused=True,
         lr=RATE,
@@ -114,7 +113,11 @@ def by_skorch(X, y, hidden, batch, epochs):
         train_split=None,
         iterator_train__shuffle=True,
         verbose=0,
-    ).fit(X, y[:, np.newaxis])
+    )
+
+
+def by_skorch(X, y, hidden, batch, epochs):
+    skorch_model(X, hidden, batch, tenth(epochs)).fit(X, y[:, np.newaxis])
 
 
 def products(X, y, hidden, batch, epochs):
@@ -169,14 +172,13 @@ def main():
     header = ["", "dtype", *(f"{peer} us" for peer in PEERS)]
     header += [f"{peer} / ours" for peer in PEERS if peer != "skffnn"]
     tables = []
-    for threads in THREADS:
+    for threads, what in THREADS.items():
         with blas_threads(threads):
             rows = [
                 measure(name, np.dtype(dtype), options.rounds or 7)
                 for dtype in (np.float64, np.float32)
                 for name in options.workloads or WORKLOADS
             ]
-        what = "One BLAS thread" if threads else "As many BLAS threads as it takes"
         tables += [f"{what}:", table(header, rows)]
     publish("step", tables, options)
 

@@ -23,7 +23,7 @@ from sklearn.metrics import root_mean_squared_error
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from step import torch_network
+from step import RATE, skorch_model, torch_network
 
 from skffnn import FFNNRegressor
 
@@ -67,7 +67,7 @@ def by_torch(split, goal, seed):
     arrays, sd = standardised(split)
     X, y, X_test, y_test = map(torch.from_numpy, arrays)
     network = torch_network(X.shape[1], (100,), X.dtype)
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True)
+    optimizer = torch.optim.Adam(network.parameters(), lr=RATE, fused=True)
     loss = torch.nn.MSELoss()
     for _ in range(EPOCHS):
         for rows in torch.randperm(len(X)).split(200):
@@ -84,17 +84,7 @@ def by_skorch(split, goal, seed):
     torch.manual_seed(seed)
     start = time.perf_counter()
     (X, y, X_test, y_test), sd = standardised(split)
-    model = skorch.NeuralNetRegressor(
-        torch_network(X.shape[1], (100,), torch.from_numpy(X[:0]).dtype),
-        optimizer=torch.optim.Adam,
-        optimizer__fused=True,
-        lr=1e-3,
-        batch_size=200,
-        max_epochs=1,
-        train_split=None,
-        iterator_train__shuffle=True,
-        verbose=0,
-    )
+    model = skorch_model(X, (100,), batch=200, epochs=1)
     for _ in range(EPOCHS):
         model.partial_fit(X, y)
         if root_mean_squared_error(y_test, model.predict(X_test)) * sd <= goal:
@@ -138,14 +128,13 @@ def main():
     header = ["", "rows", "dtype", "goal", "MLPRegressor s"]
     header += [f"{peer} s" for peer in PEERS] + ["MLPRegressor / ours"]
     tables = []
-    for threads in THREADS:
+    for threads, what in THREADS.items():
         with blas_threads(threads):
             rows = [
                 measure(options.data, name, np.dtype(dtype), options.rounds or 3)
                 for name in datasets.NAMES
                 for dtype in (np.float64, np.float32)
             ]
-        what = "One BLAS thread" if threads else "As many BLAS threads as it takes"
         tables += [f"{what}:", table(header, rows)]
     publish("time_to_accuracy", tables, options)
 

@@ -118,14 +118,16 @@ def test_shares_are_the_weights_over_the_rows_of_the_batch(table, rows):
     expected = weight[rows] / rows.shape[-1] / weight.mean()
     np.testing.assert_allclose(batch.share, expected, rtol=1e-14)
     data = Data(table("dense"), np.zeros((N, 2)), weight)
-    np.testing.assert_allclose(data.shares(rows), expected, rtol=1e-14)
+    np.testing.assert_allclose(data.shares(rows, rows.shape[-1]), expected, rtol=1e-14)
 
 
 def test_weights_are_measured_by_the_mean_of_the_networks_own_rows(table):
     weight = np.random.default_rng(2).uniform(0.5, 2, (N, 1))
     rows = np.array([[0, 1, 2], [3, 4, 5]])
     data = Data(table("dense"), np.zeros((N, 2)), weight, rows)
-    np.testing.assert_allclose(data.shares(rows).sum(axis=(1, 2)), [1, 1], rtol=1e-14)
+    np.testing.assert_allclose(
+        data.shares(rows, rows.shape[-1]).sum(axis=(1, 2)), [1, 1], rtol=1e-14
+    )
 
 
 def test_shares_of_a_whole_pass_add_up_to_the_number_of_batches(table):
