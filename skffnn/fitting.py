@@ -20,6 +20,7 @@ from .core.network import Network
 from .core.optimizers import SGD, Adam
 from .core.stopping import Best, Patience, diverged
 from .core.training import Recipe, epochs, evaluate, measure
+from .decay import FEWEST_EPOCHS, alike, budget, choose, sample_size
 from .history import History, in_target_units
 from .parameters import (
     auto_batch_size,
@@ -60,6 +61,7 @@ class Fit:
         self.weight_decay = automatic(
             model.weight_decay, auto_weight_decay, model.solver
         )
+        self.seed = seed
         self.schedule_name = model.learning_rate_schedule
         self.loss = LOSSES[model.loss]
         # Standard deviations of the first fit's target, where the loss asked for them.
@@ -165,9 +167,12 @@ class Fit:
         self.reference = np.inf if partial_fit else self.mean_loss
         if partial_fit:
             self.max_iter, self.schedule_name = 1, "constant"
+        multiply_adds = self._batch_rows() * self.network.layout.n_weights
+        with blas_threads(multiply_adds):
+            self._choose_weight_decay(partial_fit)
         self.task, self.clock = task, perf_counter()
         try:
-            with blas_threads(self._batch_rows() * self.network.layout.n_weights):
+            with blas_threads(multiply_adds):
                 self._lbfgs() if self.model.solver == "lbfgs" else self._descend()
         except KeyboardInterrupt as interrupt:
             self.interrupt = interrupt
@@ -177,18 +182,58 @@ class Fit:
         n = len(self.training)
         return n if self.model.solver == "lbfgs" else min(self.batch_size, n)
 
-    def _descend(self):
+    def _choose_weight_decay(self, partial_fit):
+        """Let the table choose, unless it was told, has chosen, or cannot say."""
         model = self.model
-        recipe = Recipe(
-            optimizer=self._optimizer(),
-            schedule=self._schedule(),
+        if model.weight_decay != "auto" or model.solver == "lbfgs":
+            return
+        if "weight_decay" in self.state:  # it goes on: so does the choice
+            self.weight_decay = self.state["weight_decay"]
+            return
+        n = sample_size(self.training)
+        max_iter = round(budget(n) * automatic(model.max_iter, auto_max_iter, n))
+        if partial_fit or max_iter < FEWEST_EPOCHS:
+            return
+
+        def recipe(theta, weight_decay):
+            return self._recipe(
+                optimizer=self._optimizer(theta, None),
+                schedule=schedules.cosine,
+                weight_decay=weight_decay,
+                batch_size=automatic(model.batch_size, auto_batch_size, n),
+                max_iter=max_iter,
+                order_rngs=alike(self.seed, len(theta)),
+                dropout_rngs=alike(self.seed, len(theta)),
+            )
+
+        chosen = choose(self.network, self.training, recipe, self.seed)
+        if chosen is None:
+            return
+        self.weight_decay = self.state["weight_decay"] = chosen
+        if model.verbose:
+            print(f"weight_decay={chosen:g} did best on held-out rows")
+
+    def _recipe(self, **own):
+        """What the model's parameters say of it, and what is the caller's own."""
+        model = self.model
+        return Recipe(
             learning_rate=float(model.learning_rate),
-            weight_decay=float(self.weight_decay),
-            batch_size=self.batch_size,
-            max_iter=self.max_iter,
             shuffle=bool(model.shuffle),
             dropout=float(model.dropout),
             clip_norm=None if model.clip_norm is None else float(model.clip_norm),
+            **own,
+        )
+
+    def _descend(self):
+        solver = self.model.solver
+        optimizer = self._optimizer(self.theta, self.state.get(solver))
+        self.state[solver] = optimizer.state
+        recipe = self._recipe(
+            optimizer=optimizer,
+            schedule=self._schedule(),
+            weight_decay=float(self.weight_decay),
+            batch_size=self.batch_size,
+            max_iter=self.max_iter,
             order_rngs=[self.state["order"]],
             dropout_rngs=[self.state["dropout"]],
         )
@@ -219,18 +264,13 @@ class Fit:
         if not converged and self.outcome == "completed":
             self.outcome = "max_iter"
 
-    def _optimizer(self):
+    def _optimizer(self, theta, state):
         model = self.model
-        state = self.state.get(model.solver)
-        optimizer: Adam | SGD
         if model.solver == "adam":
             betas = float(model.beta_1), float(model.beta_2)
-            optimizer = Adam(self.theta, *betas, float(model.epsilon), state)
-        else:
-            momentum, nesterov = float(model.momentum), bool(model.nesterovs_momentum)
-            optimizer = SGD(self.theta, momentum, nesterov, state)
-        self.state[model.solver] = optimizer.state
-        return optimizer
+            return Adam(theta, *betas, float(model.epsilon), state)
+        momentum, nesterov = float(model.momentum), bool(model.nesterovs_momentum)
+        return SGD(theta, momentum, nesterov, state)
 
     def _schedule(self):
         name, model = self.schedule_name, self.model
@@ -369,6 +409,7 @@ class Fit:
             "history_": history,
             "n_iter_": len(self.history),
             "loss_": history["loss"][self.kept - 1] if self.kept else float("nan"),
+            "weight_decay_": float(self.weight_decay),
             "best_iter_": state["lowest"][1],
             "best_loss_": state["lowest"][2],
             "_y_ndim": self.rows.y_ndim,

@@ -34,8 +34,8 @@ def auto_max_iter(n):
 
 
 def auto_weight_decay(solver):
-    """More for Adam, whose steps do not shrink with the gradient."""
-    return 0.1 if solver == "adam" else 0.01
+    """What it is where there is no choosing it (see `skffnn.decay`)."""
+    return 0.01 if solver == "lbfgs" else 0.1
 
 
 def hidden_sizes(hidden_layer_sizes):

@@ -8,7 +8,15 @@ from sklearn.model_selection import train_test_split
 from .checks import warn_if_far, warn_if_out_of_reach
 from .core.data import Data
 from .parameters import layers
-from .scaling import Scaling, index, standardized, statistics, target_statistics, unit
+from .scaling import (
+    Scaling,
+    index,
+    input_statistics,
+    standardized,
+    statistics,
+    target_statistics,
+    unit,
+)
 
 
 @dataclass
@@ -123,11 +131,18 @@ def normalized(weight, rows):
 
 def _scaling(model, table, rows, weight, output, go_on):
     if go_on:
-        return Scaling(model.x_mean_, model.x_scale_, model.y_mean_, model.y_scale_)
+        return Scaling(
+            model.x_mean_,
+            model.x_scale_,
+            model.x_heavy_,
+            model.y_mean_,
+            model.y_scale_,
+        )
     if not model.standardize:
-        return Scaling(*unit(table.X.shape[1]), *unit(table.Y.shape[1]))
+        x_mean, x_scale = unit(table.X.shape[1])
+        return Scaling(x_mean, x_scale, np.zeros(0, int), *unit(table.Y.shape[1]))
     return Scaling(
-        *statistics(table.X, rows, weight),
+        *input_statistics(table.X, rows, weight),
         *target_statistics(table.Y, rows, weight, output),
     )
 

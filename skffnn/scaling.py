@@ -7,24 +7,34 @@ from scipy.sparse import issparse
 from sklearn import config_context
 from sklearn.preprocessing import StandardScaler
 
-from .core.data import Data, standardize
+from .core.data import Data, saturate, standardize
 
 # Numbers per block: 2 MiB of float64.
 BLOCK = 2**18
+# A column whose standard deviation is so many times that of a normal one with the same
+# quartiles has heavy tails.
+HEAVY = 3
+QUARTILES = 1.349  # the distance of a normal variable's, in standard deviations
 
 
 class Scaling(NamedTuple):
-    """What is subtracted from X and y, and then divided out; float64 throughout."""
+    """What is subtracted from X and y, and then divided out; float64 throughout.
+
+    `x_heavy` are the columns of X with heavy tails, which are saturated after that.
+    """
 
     x_mean: np.ndarray
     x_scale: np.ndarray
+    x_heavy: np.ndarray
     y_mean: np.ndarray
     y_scale: np.ndarray
 
 
 def index(rows):
     """What picks those rows: of a range a slice, which copies nothing."""
-    return slice(rows.start, rows.stop) if isinstance(rows, range) else rows
+    if not isinstance(rows, range):
+        return rows
+    return slice(rows.start, rows.stop, rows.step)
 
 
 def blocks(rows, n_columns):
@@ -57,6 +67,35 @@ def statistics(X, rows, weight=None):
             "standardised. Divide X and y by a constant first."
         )
     return mean, scale
+
+
+def input_statistics(X, rows, weight):
+    """Mean and scale of each column, robust ones where tails are heavy; and where.
+
+    The standard deviation of a column with heavy tails, such as a Cauchy variable, is
+    that of its few largest values, and would squeeze all others into one. Such a column
+    has the median for its mean, and the scale of its quartiles. They are those of some
+    thousand rows, evenly spaced.
+    """
+    mean, scale = statistics(X, rows, weight)
+    enough = max(1000, BLOCK // X.shape[1])
+    some = index(rows[:: -(-len(rows) // enough)])
+    few, w = X[some], None if weight is None else weight[some]
+    quartiles = [
+        np.quantile(
+            dense(few[:, part], slice(None)),
+            [0.25, 0.5, 0.75],
+            axis=0,
+            weights=w,
+            method="inverted_cdf",
+        )
+        for part in blocks(range(X.shape[1]), few.shape[0])
+    ]
+    low, median, high = np.hstack(quartiles).astype(np.float64)
+    spread = (high - low) / QUARTILES
+    heavy = (spread > 0) & (scale > HEAVY * spread)
+    mean, scale = np.where(heavy, (median, spread), (mean, scale))
+    return mean, scale, np.flatnonzero(heavy)
 
 
 def unit(n_columns):
@@ -102,16 +141,16 @@ def standardized(table, rows, weight, scaling):
     if table.on_disk or not isinstance(X, np.ndarray):
         Y = _copy(table.Y, range(len(table.Y)), scaling.y_mean, scaling.y_scale, dtype)
         own = None if isinstance(rows, range) else rows
-        return Data(X, Y, weight, own, scaling.x_mean, scaling.x_scale)
+        return Data(X, Y, weight, own, scaling.x_mean, scaling.x_scale, scaling.x_heavy)
     return Data(
-        _copy(X, rows, scaling.x_mean, scaling.x_scale, dtype),
+        _copy(X, rows, scaling.x_mean, scaling.x_scale, dtype, scaling.x_heavy),
         _copy(table.Y, rows, scaling.y_mean, scaling.y_scale, dtype),
         None if weight is None else weight[index(rows)],
     )
 
 
 @np.errstate(over="ignore")  # rows of weight 0 may hold anything
-def _copy(table, rows, mean, scale, dtype):
+def _copy(table, rows, mean, scale, dtype, heavy=()):
     """The standardised rows, C-ordered."""
     copy, start = np.empty((len(rows), table.shape[1]), dtype), 0
     for part in blocks(rows, table.shape[1]):
@@ -121,5 +160,7 @@ def _copy(table, rows, mean, scale, dtype):
             standardize(source, mean, scale, out=out)
         else:  # a float64 target of a float32 network: rounded once, at the end
             out[...] = standardize(source, mean, scale, out=np.empty_like(source))
+        if len(heavy):
+            saturate(out, heavy)
         start += len(source)
     return copy

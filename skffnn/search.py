@@ -49,6 +49,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     # Many units, trained for long, with nothing to hold them down.
     "overfit": {
         "hidden_layer_sizes": (100, 100),
+        "weight_decay": 0.0,
         "validation_fraction": 0.2,
         "max_iter": 200,
     },

@@ -231,7 +231,7 @@ def test_later_divergence_goes_back_to_the_best_weights_and_warns(table):
     X, y = table
     model = model_of(
         solver="sgd", learning_rate=0.5, learning_rate_schedule="constant",
-        max_iter=500, weight_decay=0.0,
+        momentum=0.9, max_iter=500, weight_decay=0.0,
     )  # fmt: skip
     with pytest.warns(ConvergenceWarning, match=r"diverged at learning_rate=0\.5.*Try"):
         model.fit(X, y)

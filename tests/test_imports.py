@@ -42,6 +42,7 @@ READING_ORDER = [
     "scaling",
     "preparation",
     "history",
+    "decay",
     "fitting",
     "advice",
     "regressor",

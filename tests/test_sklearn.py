@@ -32,7 +32,7 @@ CONFIGURATIONS = [
     # them, sums in another order end at weights that differ in the fourth digit.
     (FFNNRegressor(20, solver="lbfgs", activation="tanh", tol=0.01), {}),
     (FFNNRegressor(hidden_layer_sizes=(), loss="huber"), {}),
-    (FFNNRegressor(activation=("tanh", "selu"), loss="absolute_error"), {}),
+    (FFNNRegressor((32, 32), activation=("tanh", "selu"), loss="absolute_error"), {}),
     (FFNNRegressor(early_stopping=True), SPLITS_ROWS),
     (FFNNRegressor(loss="poisson"), NEGATIVE_TARGETS),
 ]

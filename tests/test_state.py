@@ -14,10 +14,11 @@ from skffnn import FFNNRegressor
 
 
 def model_of(**parameters):
-    defaults = {"hidden_layer_sizes": 10, "max_iter": 10, "random_state": 0}
-    return FFNNRegressor(
-        **{**defaults, "learning_rate_schedule": "constant", **parameters}
-    )
+    defaults = {
+        "hidden_layer_sizes": 10, "max_iter": 10, "random_state": 0,
+        "learning_rate_schedule": "constant", "weight_decay": 0.1,
+    }  # fmt: skip
+    return FFNNRegressor(**{**defaults, **parameters})
 
 
 def fitted(model, X, y):
@@ -111,8 +112,9 @@ def _joblib_dump(model):
 
 def test_early_stopping_over_warm_starts_keeps_the_best_of_all(diabetes):
     model = FFNNRegressor(
-        (50, 50), early_stopping=True, warm_start=True, max_iter=20, random_state=0
-    )
+        (50, 50), early_stopping=True, warm_start=True, max_iter=20, weight_decay=0.1,
+        random_state=0,
+    )  # fmt: skip
     model.fit(*diabetes)
     first = model.best_loss_
     model.set_params(learning_rate=1.0).fit(*diabetes)  # too high to improve on it
@@ -127,8 +129,9 @@ def test_early_stopping_over_warm_starts_keeps_the_best_of_all(diabetes):
 
 def test_early_stopping_may_begin_with_a_warm_start(diabetes):
     model = FFNNRegressor(
-        (50, 50), validation_fraction=0.2, warm_start=True, max_iter=60, random_state=0
-    )
+        (50, 50), validation_fraction=0.2, warm_start=True, max_iter=60,
+        weight_decay=0.1, random_state=0,
+    )  # fmt: skip
     model.fit(*diabetes)
     assert model.best_iter_ < 60  # but the weights are those of the last epoch
     last = model.validation_loss_curve_[-1]
@@ -168,8 +171,8 @@ def test_a_run_that_diverged_can_be_gone_on_from(table):
     np.testing.assert_array_equal(model.predict(X), before)
     late = fitted(
         model_of(
-            solver="sgd", learning_rate=0.5, weight_decay=0.0, max_iter=500,
-            warm_start=True,
+            solver="sgd", learning_rate=0.5, momentum=0.9, weight_decay=0.0,
+            max_iter=500, warm_start=True,
         ), X, y,
     )  # fmt: skip
     assert late.n_iter_ < 500  # it diverged

@@ -12,7 +12,11 @@ from skffnn import FFNNRegressor, LossCurveDisplay
 
 NETWORKS = {
     "Two layers of 100 units": FFNNRegressor(
-        weight_decay=0.0, max_iter=100, validation_fraction=0.3, random_state=0
+        (100, 100),
+        weight_decay=0.0,
+        max_iter=100,
+        validation_fraction=0.3,
+        random_state=0,
     ),
     "16 units, weight_decay=1": FFNNRegressor(
         16, weight_decay=1.0, max_iter=100, validation_fraction=0.3, random_state=0

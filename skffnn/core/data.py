@@ -4,6 +4,9 @@ from typing import Any
 
 import numpy as np
 
+# Standard deviations up to which a heavy-tailed column is taken as it is.
+LINEAR = 4
+
 
 class Data:
     """Rows of a table, with their targets and weights, ready to be gathered.
@@ -23,13 +26,16 @@ class Data:
         in order to be trained; all by default.
     mean, scale : ndarray of shape (n_inputs,), default=None
         What is still to be subtracted from X and divided out of it, batch by batch.
+    heavy : ndarray of int, default=None
+        Columns with heavy tails, to be saturated after that.
     """
 
-    def __init__(self, X, Y, weight=None, rows=None, mean=None, scale=None):
+    def __init__(self, X, Y, weight=None, rows=None, mean=None, scale=None, heavy=None):
         self.X, self.Y, self.weight = X, Y, weight
         self.own_rows = rows
         self.mean: Any = None if mean is None else mean[np.newaxis]
         self.scale: Any = None if scale is None else scale[np.newaxis]
+        self.heavy = heavy if heavy is not None and len(heavy) else None
         if weight is not None:
             own = weight if rows is None else weight[rows]
             self.mean_weight = own.mean(axis=-2, keepdims=True)
@@ -64,6 +70,8 @@ class Data:
             X.take(rows, 0, a, "clip")
         if self.scale is not None:
             standardize(source, self.mean, self.scale, out=a)
+            if self.heavy is not None:
+                saturate(a, self.heavy)
         elif self.mean is not None:
             np.subtract(source, self.mean, out=a)
         elif source is not a:
@@ -92,3 +100,13 @@ def standardize(X, mean, scale, out):
     """(X - mean) / scale, computed in the wider of the dtypes and written to out."""
     np.subtract(X, mean, out=out)
     return np.divide(out, scale, out=out)
+
+
+def saturate(a, columns):
+    """Let those columns grow like a logarithm beyond LINEAR, in place."""
+    z = a[..., columns]
+    size = np.abs(z)
+    near = np.minimum(size, LINEAR)
+    size -= near
+    near += np.log1p(size, out=size)
+    a[..., columns] = np.copysign(near, z)

@@ -59,7 +59,7 @@ def _unscaled(W, b, data, rows):
 
     c is m in the dtype of W; what its rounding leaves over goes into b'.
     """
-    if data.scale is None:
+    if data.scale is None or data.heavy is not None:
         return W, b, data
     dtype = W[0].dtype
     with np.errstate(over="ignore"):

@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
-PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "benchmarks.md"
 THREADS = {1: "One BLAS thread", None: "As many BLAS threads as it takes"}
 PACKAGES = ("numpy", "scipy", "sklearn", "pandas", "torch", "skorch")
 
@@ -146,13 +147,13 @@ def machine() -> str:
     )
 
 
-def write(name: str, text: str) -> None:
-    """Put text between the marks of that name on the page."""
-    page = PAGE.read_text(encoding="utf-8")
+def write(name: str, text: str, path: Path = PAGE) -> None:
+    """Put text between the marks of that name on a page."""
+    page = path.read_text(encoding="utf-8")
     begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     before, _, rest = page.partition(begin)
     _, _, after = rest.partition(end)
-    PAGE.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
+    path.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:

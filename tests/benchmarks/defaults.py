@@ -1,0 +1,219 @@
+"""What each default gives, and what its neighbours give: the study behind the defaults.
+
+    python tests/benchmarks/defaults.py DATA [--write] [--only depth dropout ...]
+
+DATA is the folder that datasets.py describes. Each candidate is FFNNRegressor() with
+one thing changed. Nothing here sees a test row: of the training rows of each table's
+first split, a fifth (a tenth of large tables) is held out at random, twice for all but
+the large ones and the same for every candidate. Figures are the RMSE on the held-out
+rows over that of the defaults, geometric means over repetitions and then over tables:
+above 1 is worse than the default. "time" is the sum of the seconds of all fits over the
+sum of the defaults. Everything runs in float32, on one BLAS thread.
+"""
+
+import os
+import time
+import warnings
+from pathlib import Path
+
+import datasets
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from common import DOCS, blas_threads, machine, parser, table, write
+from joblib import Parallel, delayed
+from scipy.stats import gmean
+from sklearn.metrics import root_mean_squared_error
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from skffnn import FFNNRegressor
+from skffnn.parameters import auto_batch_size, auto_max_iter
+
+TABLES = ("diabetes", *datasets.FRIEDMAN, *datasets.UCI, "bike")
+LARGE = 5000
+DECAYS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+
+
+def changed(**parameters):
+    return lambda n: FFNNRegressor(**parameters)
+
+
+def by_rows(make):
+    """Parameters that follow from the number of rows."""
+    return lambda n: FFNNRegressor(**make(n))
+
+
+def saturated(z, linear=4.0):
+    """Inputs beyond so many standard deviations grow like a logarithm."""
+    beyond = np.maximum(np.abs(z) - linear, 0)
+    return np.sign(z) * (np.minimum(np.abs(z), linear) + np.log1p(beyond))
+
+
+CANDIDATES = {
+    "weight decay": {
+        f"weight_decay={value:g}": changed(weight_decay=value) for value in DECAYS
+    },
+    "layers": {
+        f"hidden_layer_sizes={sizes}": changed(hidden_layer_sizes=sizes)
+        for sizes in [
+            (100,),
+            (100, 100),
+            (48,) * 3,
+            (100,) * 3,
+            (128,) * 3,
+            (64,) * 4,
+        ]
+    },
+    "activation": {
+        f'activation="{name}"': changed(activation=name)
+        for name in ("tanh", "elu", "leaky_relu")
+    },
+    "learning rate": {
+        f"learning_rate={rate:g}": changed(learning_rate=rate)
+        for rate in (0.003, 0.005, 0.02, 0.03)
+    },
+    "schedule": {
+        f'learning_rate_schedule="{name}"': changed(learning_rate_schedule=name)
+        for name in ("constant", "adaptive", "invscaling")
+    },
+    "optimizer": {
+        "beta_2=0.95": changed(beta_2=0.95),
+        "beta_2=0.99": changed(beta_2=0.99),
+        "clip_norm=1": changed(clip_norm=1.0),
+        'solver="sgd"': changed(solver="sgd"),
+        'solver="sgd", momentum=0.9': changed(solver="sgd", momentum=0.9),
+        'solver="sgd", momentum=0.9, learning_rate=0.1': changed(
+            solver="sgd", momentum=0.9, learning_rate=0.1
+        ),
+    },
+    "batch": {
+        "half a batch, as many steps": by_rows(
+            lambda n: {
+                "batch_size": auto_batch_size(n) // 2,
+                "max_iter": auto_max_iter(n) // 2,
+            }
+        ),
+        "two batches, as many steps": by_rows(
+            lambda n: {
+                "batch_size": auto_batch_size(n) * 2,
+                "max_iter": auto_max_iter(n) * 2,
+            }
+        ),
+    },
+    "budget": {
+        "half the epochs": by_rows(lambda n: {"max_iter": auto_max_iter(n) // 2}),
+        "twice the epochs": by_rows(lambda n: {"max_iter": auto_max_iter(n) * 2}),
+    },
+    "dropout": {f"dropout={p:g}": changed(dropout=p) for p in (0.05, 0.1)},
+    "inputs": {
+        "inputs saturated beyond 4 sd": lambda n: make_pipeline(
+            StandardScaler(), FunctionTransformer(saturated), FFNNRegressor()
+        ),
+    },
+}
+
+
+def held_out(folder, name, repetition):
+    """Training rows of the first split, divided once more; float32."""
+    split = datasets.load(folder, name, 0)
+    X, y = split.X.astype(np.float32), split.y.astype(np.float32)
+    rows = np.random.default_rng(repetition).permutation(len(y))
+    m = len(y) // (10 if len(y) > LARGE else 5)
+    return X[rows[m:]], y[rows[m:]], X[rows[:m]], y[rows[:m]]
+
+
+def run(folder, name, repetition, candidate, make):
+    X, y, X_out, y_out = held_out(folder, name, repetition)
+    model = make(len(y))
+    seed = {k: repetition for k in model.get_params() if k.endswith("random_state")}
+    model.set_params(**seed)
+    with warnings.catch_warnings(), blas_threads(1):
+        warnings.simplefilter("ignore")
+        start = time.perf_counter()
+        model.fit(X, y)
+        seconds = time.perf_counter() - start
+        rmse = root_mean_squared_error(y_out, model.predict(X_out))
+    return {
+        "table": name,
+        "repetition": repetition,
+        "candidate": candidate,
+        "rmse": rmse,
+        "seconds": seconds,
+        "unexplained": (rmse / np.std(y_out)) ** 2,
+        "chosen": getattr(model, "weight_decay_", np.nan),
+    }
+
+
+def measure(folder, candidates):
+    """A frame of one row per fit; the long ones are started first."""
+    jobs = [
+        (folder, name, repetition, candidate, make)
+        for name in reversed(TABLES)
+        for repetition in range(1 if name in ("bike", "kin40k") else 2)
+        for candidate, make in candidates.items()
+    ]
+    return pd.DataFrame(Parallel(os.cpu_count())(delayed(run)(*job) for job in jobs))
+
+
+def summary(results, candidates):
+    """Ratios to the defaults by table, their geometric mean, and time."""
+    rmse = results.pivot(
+        index=["table", "repetition"], columns="candidate", values="rmse"
+    )
+    ratio = np.log(rmse.div(rmse["default"], axis=0)).groupby("table").mean()
+    seconds = results.groupby("candidate")["seconds"].sum()
+    rows = []
+    for candidate in candidates:
+        by_table = [f"{np.exp(ratio[candidate][name]):.2f}" for name in TABLES]
+        mean = f"{np.exp(ratio[candidate].mean()):.3f}"
+        time_ = f"{seconds[candidate] / seconds['default']:.2f}"
+        rows.append([candidate, mean, time_, *by_table])
+    return table(["", "mean", "time", *TABLES], rows)
+
+
+def draw(results, path):
+    """RMSE over the weight decay, a line for each table, and what the tables chose."""
+    rmse = results.groupby(["table", "candidate"])["rmse"].agg(gmean).unstack()
+    default = results[results["candidate"] == "default"].groupby("table")
+    unexplained = default["unexplained"].mean().sort_values()
+    chosen = default["chosen"].agg(gmean)
+    lowest = rmse.filter(like="weight_decay").min(axis=1)
+    colours = plt.get_cmap("viridis_r")(np.linspace(0.1, 1, len(unexplained)))
+    figure, ax = plt.subplots(figsize=(9, 4.6), layout="constrained")
+    for colour, (name, share) in zip(colours, unexplained.items(), strict=True):
+        y = [rmse[f"weight_decay={value:g}"][name] / lowest[name] for value in DECAYS]
+        ax.plot(DECAYS, y, "-", color=colour, label=f"{name}, {100 * share:.2g} %")
+        ax.plot(
+            chosen[name], rmse["default"][name] / lowest[name], "o", color=colour, ms=7
+        )
+    ax.set(xscale="log", yscale="log", ylim=(0.93, 2.2), xlabel="weight_decay")
+    ax.set_xticks(DECAYS, [f"{value:g}" for value in DECAYS])
+    ax.set_yticks([1, 1.2, 1.5, 2], ["1", "1.2", "1.5", "2"], minor=False)
+    ax.set_yticks([], minor=True)
+    ax.set_ylabel("RMSE on held-out rows, over the lowest")
+    ax.set_title('Lines: fixed. Dots: "auto", at what the tables chose.', loc="left")
+    ax.legend(title="variance unexplained", loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.savefig(path, dpi=130)
+
+
+def main():
+    options = parser(__doc__)
+    options.add_argument("data", type=Path, help="the folder with the tables")
+    options.add_argument("--only", nargs="*", help=", ".join(CANDIDATES))
+    options = options.parse_args()
+    groups = {k: v for k, v in CANDIDATES.items() if k in (options.only or CANDIDATES)}
+    everyone = {"default": changed()}
+    for group in groups.values():
+        everyone |= group
+    results = measure(options.data, everyone)
+    text = "\n\n".join([machine(), *(summary(results, g) for g in groups.values())])
+    print(text)
+    if options.write:
+        write("defaults", text, DOCS / "defaults.md")
+        if "weight decay" in groups:
+            draw(results, DOCS / "images" / "weight-decay.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""The weight decay that is chosen on held-out rows."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_friedman1
+
+from skffnn import FFNNRegressor, decay
+from skffnn.core.data import Data
+from skffnn.core.losses import squared_error
+from skffnn.core.network import Network
+from skffnn.core.optimizers import Adam
+from skffnn.core.schedules import cosine
+from skffnn.core.training import Recipe, epochs, evaluate
+
+UNITS = [10, 16, 1]
+CANDIDATES = decay.CANDIDATES
+
+
+def friedman(noise, n=300):
+    return make_friedman1(n, noise=noise, random_state=0)
+
+
+@pytest.fixture
+def model():
+    return FFNNRegressor((32, 32), max_iter=60, random_state=0)
+
+
+@pytest.fixture
+def network():
+    return Network(UNITS, ["relu", "identity"], squared_error)
+
+
+def recipe(theta, weight_decay):
+    K = len(np.atleast_2d(theta))
+    rngs = [np.random.default_rng(1) for _ in range(K)]
+    return Recipe(
+        Adam(theta), cosine, 0.01, weight_decay, max_iter=8, order_rngs=rngs
+    )  # fmt: skip
+
+
+def data_of(X, y, weight=None):
+    X, Y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean())[:, np.newaxis] / y.std()
+    return Data(X, Y, None if weight is None else weight[:, np.newaxis])
+
+
+def test_a_noisy_table_gets_more_than_a_smooth_one(model):
+    model.set_params(max_iter=100)
+    noisy = model.fit(*friedman(noise=6)).weight_decay_
+    smooth = model.fit(*friedman(noise=0, n=1000)).weight_decay_
+    assert noisy > 1 > smooth
+
+
+def test_it_is_the_network_with_the_lowest_loss_on_rows_that_none_has_seen(network):
+    data = data_of(*friedman(noise=2))
+    rng = np.random.default_rng(3)
+    sample = decay._sample(data, rng)
+    number, n_distinct = decay._distinct(sample)
+    held_out = rng.permutation(n_distinct)[number] < decay.HELD_OUT * n_distinct
+    assert held_out.sum() == 60
+    losses = []
+    for candidate in CANDIDATES:  # each alone
+        theta = np.empty(network.layout.size, np.float32)
+        decay.initialize(
+            network.layout, theta, network.names, [np.random.default_rng(3)]
+        )
+        learnt = Data(sample.X[~held_out], sample.Y[~held_out])
+        for _ in epochs(network, theta, learnt, recipe(theta, candidate), []):
+            pass
+        kept_back = Data(sample.X[held_out], sample.Y[held_out])
+        losses.append(evaluate(network, theta, kept_back)[0].item())
+    assert len(set(losses)) == len(losses)
+    chosen = decay.choose(network, data, recipe, seed=3)
+    assert chosen == CANDIDATES[np.argmin(losses)]
+
+
+def test_equal_rows_are_held_out_together(network, rng, monkeypatch):
+    X, y = friedman(noise=1, n=100)
+    times = rng.integers(1, 5, size=len(y))
+    once, often = data_of(X, y), data_of(np.repeat(X, times, 0), np.repeat(y, times))
+    often.X[...], often.Y[...] = (np.repeat(a, times, 0) for a in (once.X, once.Y))
+    seen = []
+
+    def evaluate_and_keep(network, theta, data):
+        seen.append(data.X[data.own_rows[0], 0])
+        return evaluate(network, theta, data)
+
+    monkeypatch.setattr(decay, "evaluate", evaluate_and_keep)
+    for data in (once, often):
+        decay.choose(network, data, recipe, seed=0)
+    held_out, repeated = seen
+    assert len(held_out) == 20
+    where = np.isin(often.X[:, 0].astype(np.float32), held_out)
+    np.testing.assert_array_equal(repeated, often.X[where, 0].astype(np.float32))
+
+
+@pytest.mark.parametrize("times", [1, 300])
+def test_few_rows_choose_nothing_however_often_they_are_repeated(network, times):
+    data = data_of(*friedman(noise=1, n=99))
+    often = Data(np.repeat(data.X, times, 0), np.repeat(data.Y, times, 0))
+    assert decay.choose(network, often, recipe, seed=0) is None
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [((99, 2), 99), ((10**6, 2), 30_000), ((10**6, 2**12), 2**10), ((500, 2**17), 32)],
+)
+def test_the_rows_to_choose_by_are_bounded(shape, expected):
+    X = np.broadcast_to(np.float32(0), shape)
+    data = Data(X, np.broadcast_to(np.float32(0), (shape[0], 1)))
+    assert decay.sample_size(data) == expected
+
+
+def test_the_choice_takes_no_more_memory_for_more_rows(network, rng, monkeypatch):
+    monkeypatch.setattr(decay, "MOST_ROWS", 1000)
+
+    def peak(n):
+        X = rng.normal(size=(n, 10)).astype(np.float32)
+        data = Data(X, X[:, :1])
+        tracemalloc.start()
+        try:
+            decay.choose(network, data, recipe, seed=0)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, many = 2000, 100_000
+    assert peak(many) < peak(few) + 20 * (many - few)  # bytes to draw each row by
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_the_sample_is_of_the_networks_own_rows(scaled, rng, monkeypatch):
+    monkeypatch.setattr(decay, "MOST_ROWS", 40)
+    X, own = rng.normal(size=(200, 3)), np.arange(50, 150)
+    scaling = {"mean": np.ones(3), "scale": np.full(3, 2.0)} if scaled else {}
+    weight = rng.random((200, 1))
+    data = Data(X, X[:, :1], weight, own, **scaling)
+    sample = decay._sample(data, rng)
+    assert sample.X.shape == (40, 3)
+    assert sample.X.dtype == sample.Y.dtype == sample.weight.dtype == np.float32
+    y, of_own = sample.Y[:, 0], X[own, 0].astype(np.float32)
+    assert np.isin(y, of_own).all() and len(np.unique(y)) == 40  # noqa: PT018
+    expected = (y - 1) / 2 if scaled else y
+    np.testing.assert_allclose(sample.X[:, 0], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_few_rows_get_a_number_that_nobody_chose(solver):
+    X, y = friedman(noise=1, n=99)
+    model = FFNNRegressor(8, solver=solver, max_iter=20, random_state=0).fit(X, y)
+    assert model.weight_decay_ == 0.1
+
+
+def test_few_epochs_choose_nothing(model, monkeypatch):
+    X, y = friedman(noise=1)
+    monkeypatch.setattr("skffnn.fitting.choose", lambda *_: 0.7)
+    assert model.set_params(max_iter=18).fit(X, y).weight_decay_ == 0.1
+    assert model.set_params(max_iter=20).fit(X, y).weight_decay_ == 0.7
+
+
+def test_a_number_is_taken_as_it_is(model, monkeypatch):
+    monkeypatch.setattr("skffnn.fitting.choose", None)
+    model.set_params(weight_decay=0.7).fit(*friedman(noise=1))
+    assert model.weight_decay_ == 0.7
+
+
+def test_lbfgs_and_partial_fit_choose_nothing(model, monkeypatch):
+    monkeypatch.setattr("skffnn.fitting.choose", None)
+    X, y = friedman(noise=1)
+    assert model.partial_fit(X, y).weight_decay_ == 0.1
+    lbfgs = FFNNRegressor(4, solver="lbfgs", max_iter=50, tol=0.01, random_state=0)
+    assert lbfgs.fit(X, y).weight_decay_ == 0.01
+
+
+def test_going_on_does_not_choose_again(model, monkeypatch):
+    X, y = friedman(noise=2)
+    chosen = model.set_params(warm_start=True).fit(X, y).weight_decay_
+    monkeypatch.setattr("skffnn.fitting.choose", None)
+    assert model.fit(X, y).weight_decay_ == chosen
+    assert model.partial_fit(X, y).weight_decay_ == chosen
+
+
+def test_the_fit_is_that_of_the_chosen_number(model):
+    X, y = friedman(noise=2)
+    theta = model.fit(X, y).theta_
+    model.set_params(weight_decay=model.weight_decay_).fit(X, y)
+    np.testing.assert_array_equal(model.theta_, theta)
+
+
+def test_the_same_seed_chooses_the_same(model):
+    X, y = friedman(noise=2)
+    first = model.fit(X, y)
+    theta, chosen = first.theta_, first.weight_decay_
+    again = model.fit(X, y)
+    assert again.weight_decay_ == chosen
+    np.testing.assert_array_equal(again.theta_, theta)
+
+
+def test_networks_that_blow_up_are_not_chosen(network, monkeypatch):
+    losses = np.array([[np.nan], [np.inf], [3.0], [2.0], [np.nan]])
+    monkeypatch.setattr(decay, "evaluate", lambda *_: (losses, None))
+    data = data_of(*friedman(noise=1))
+    chosen = decay.choose(network, data, recipe, seed=0)
+    assert chosen == CANDIDATES[3]
+
+
+def test_an_interrupt_of_the_choice_leaves_the_model_as_it_was(model, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skffnn.fitting.choose", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*friedman(noise=1))
+    assert not hasattr(model, "theta_")
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", "huber", "quantile", "poisson"])
+def test_every_loss_chooses_by_itself(model, loss):
+    X, y = friedman(noise=1)
+    model.set_params(loss=loss, max_iter=20).fit(X, np.abs(y))
+    assert model.weight_decay_ in CANDIDATES

@@ -1,0 +1,102 @@
+"""Columns with heavy tails: found, scaled by their quartiles, saturated."""
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+from skffnn import FFNNRegressor, scaling
+from skffnn.core.data import LINEAR, saturate
+
+
+@pytest.fixture
+def columns(rng):
+    """Return a table whose columns 1 and 4 have heavy tails."""
+    n = 2000
+    rare = np.where(rng.random(n) < 0.01, 1e3, 0.0)  # quartiles say nothing of it
+    return np.column_stack(
+        [
+            rng.normal(size=n),
+            rng.standard_cauchy(n),
+            rng.exponential(size=n),
+            rare,
+            5 + np.exp(3 * rng.normal(size=n)),
+            rng.integers(2, size=n),
+        ]
+    )
+
+
+def of(X, weight=None):
+    return scaling.input_statistics(X, range(len(X)), weight)
+
+
+def test_heavy_tails_are_found(columns):
+    mean, scale, heavy = of(columns)
+    np.testing.assert_array_equal(heavy, [1, 4])
+    low, median, high = np.quantile(columns, [0.25, 0.5, 0.75], axis=0)
+    np.testing.assert_allclose(mean[heavy], median[heavy], rtol=0.02, atol=0.02)
+    np.testing.assert_allclose(scale[heavy], (high - low)[heavy] / 1.349, rtol=0.02)
+    others = [0, 2, 3, 5]
+    np.testing.assert_allclose(mean[others], columns.mean(axis=0)[others])
+    np.testing.assert_allclose(scale[others], columns.std(axis=0)[others])
+
+
+@pytest.mark.parametrize("factor", [2.0**-60, 2.0**60])
+def test_units_do_not_matter(columns, factor):
+    mean, scale, heavy = of(columns)
+    of_scaled = of(columns * factor)
+    np.testing.assert_array_equal(of_scaled[2], heavy)
+    np.testing.assert_array_equal(of_scaled[1][heavy], scale[heavy] * factor)
+    np.testing.assert_array_equal(of_scaled[0][heavy], mean[heavy] * factor)
+
+
+def test_weights_count_like_repeated_rows(columns, rng):
+    X, times = columns[:300], rng.integers(1, 4, size=300)
+    weighted = of(X, times.astype(float))
+    repeated = of(np.repeat(X, times, axis=0))
+    for ours, theirs in zip(weighted, repeated, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
+def test_quartiles_are_those_of_some_rows_of_a_long_table(columns, monkeypatch):
+    monkeypatch.setattr(scaling, "BLOCK", 100)
+    X = np.tile(columns, (10, 1))  # one row in 20 is looked at
+    mean, _, heavy = of(X)
+    np.testing.assert_array_equal(heavy, [1, 4])
+    assert mean[1] == np.quantile(X[::20, 1], 0.5, method="inverted_cdf")
+
+
+def test_saturation_is_smooth_odd_and_changes_nothing_near_the_middle():
+    z = np.linspace(-3 * LINEAR, 3 * LINEAR, 2001)
+    a = np.column_stack([z, z])
+    saturate(a, np.array([1]))
+    np.testing.assert_array_equal(a[:, 0], z)
+    near = np.abs(z) <= LINEAR
+    np.testing.assert_array_equal(a[near, 1], z[near])
+    np.testing.assert_allclose(a[:, 1], -a[::-1, 1], rtol=1e-12, atol=1e-12)
+    far = z > LINEAR
+    np.testing.assert_allclose(a[far, 1], LINEAR + np.log(1 + z[far] - LINEAR))
+    slope = np.gradient(a[:, 1], z)
+    assert np.abs(np.diff(slope)).max() < 0.02  # no kink
+    assert (slope > 0).all()
+
+
+def test_every_kind_of_table_is_saturated_alike(columns, tmp_path):
+    X = columns.copy()
+    X[:, 3] = 0
+    y = np.sin(X[:, 0]) + np.tanh(X[:, 1] / 5)
+    model = FFNNRegressor((8,), max_iter=3, weight_decay=0.1, random_state=0)
+    y_hat = model.fit(X, y).predict(X)
+    np.testing.assert_array_equal(model.x_heavy_, [1, 4])
+    np.save(tmp_path / "X.npy", X)
+    on_disk = np.load(tmp_path / "X.npy", mmap_mode="r")
+    for other in (np.asfortranarray(X), scipy.sparse.csr_array(X), on_disk):
+        of_other = model.fit(other, y).predict(other)
+        np.testing.assert_array_equal(model.x_heavy_, [1, 4])
+        np.testing.assert_allclose(of_other, y_hat, rtol=1e-9)
+    np.testing.assert_allclose(model.predict(X[:7]), y_hat[:7], rtol=1e-9)
+
+
+def test_without_standardisation_nothing_is_saturated(columns):
+    model = FFNNRegressor((4,), max_iter=2, standardize=False, random_state=0)
+    model.fit(columns[:, :1], columns[:, 0])
+    assert len(model.x_heavy_) == 0
