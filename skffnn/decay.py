@@ -6,6 +6,8 @@ one for each candidate, learns four fifths of the rows in a part of the budget, 
 rows that are left tell which of them has learnt the table and not its noise.
 """
 
+from functools import partial
+
 import numpy as np
 
 from .core.data import Data
@@ -81,9 +83,9 @@ def _sample(data, rng):
     rows = data.rows if n == len(data) else rng.choice(data.rows, n, replace=False)
     X = np.empty((n, data.X.shape[1]), data.Y.dtype)
     data.gather_inputs(rows, X)
-    single = np.float32
-    weight = None if data.weight is None else data.weight[rows].astype(single)
-    return Data(X.astype(single), data.targets(rows).astype(single), weight)
+    single = partial(np.asarray, dtype=np.float32)
+    weight = None if data.weight is None else single(data.weight[rows])
+    return Data(single(X), single(data.targets(rows)), weight)
 
 
 def _distinct(sample):

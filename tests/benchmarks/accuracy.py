@@ -12,14 +12,12 @@ other. "se" is the standard error of a mean over the splits.
 """
 
 import os
-import time
-import warnings
 from pathlib import Path
 
 import datasets
 import numpy as np
 import pandas as pd
-from common import blas_threads, optional, parser, publish, table
+from common import optional, parser, publish, quiet, seconds, table
 from joblib import Parallel, delayed
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -32,7 +30,7 @@ from sklearn.preprocessing import StandardScaler
 from skffnn import FFNNRegressor
 
 lightgbm = optional("lightgbm")
-MAIN = ("diabetes", *datasets.FRIEDMAN, *datasets.UCI, "bike", "bike-by-time")
+MAIN = (*datasets.STUDY, "bike-by-time")
 SPLITS = {"bike-by-time": 1, "bike": 2, "kin40k": 2, "diamonds": 2, "cps1988": 2}
 
 
@@ -61,12 +59,10 @@ MODELS = {
 def run(folder, name, split, model):
     """Test RMSE and seconds of one fit."""
     data = datasets.load(folder, name, split)
-    with warnings.catch_warnings(), blas_threads(1):
-        warnings.simplefilter("ignore")
-        start = time.perf_counter()
-        fitted = MODELS[model](split).fit(data.X, data.y)
-        seconds = time.perf_counter() - start
-        rmse = root_mean_squared_error(data.y_test, fitted.predict(data.X_test))
+    estimator = MODELS[model](split)
+    with quiet():
+        elapsed = seconds(lambda: estimator.fit(data.X, data.y))
+        rmse = root_mean_squared_error(data.y_test, estimator.predict(data.X_test))
     return {
         "table": name,
         "rows": len(data.y),
@@ -74,7 +70,7 @@ def run(folder, name, split, model):
         "split": split,
         "model": model,
         "rmse": rmse,
-        "seconds": seconds,
+        "seconds": elapsed,
     }
 
 
@@ -96,7 +92,7 @@ def tables(results, names):
     models = [model for model in MODELS if model in set(results["model"])]
     by = results.groupby(["table", "model"])
     mean, se = by["rmse"].mean().unstack(), by["rmse"].sem().unstack()
-    seconds = by["seconds"].mean().unstack()
+    elapsed = by["seconds"].mean().unstack()
     about = results.groupby("table")[["rows", "columns"]].first()
     errors, times = [], []
     for name in names:
@@ -107,9 +103,9 @@ def tables(results, names):
             for m in models
         ]
         errors.append([*shape, *shown])
-        times.append([*shape, *(f"{seconds[m][name]:.2f}" for m in models)])
+        times.append([*shape, *(f"{elapsed[m][name]:.2f}" for m in models)])
     times.append(
-        ["all", "", "", *(f"{seconds[m][list(names)].sum():.1f}" for m in models)]
+        ["all", "", "", *(f"{elapsed[m][list(names)].sum():.1f}" for m in models)]
     )
     rmse = results.pivot(index=["table", "split"], columns="model", values="rmse")
     ratio = (

@@ -18,13 +18,12 @@ the network alone.
 """
 
 import os
-import warnings
 from pathlib import Path
 
 import datasets
 import numpy as np
 import pandas as pd
-from common import blas_threads, parser, publish, table
+from common import parser, publish, quiet, table
 from joblib import Parallel, delayed
 from scipy.stats import gmean
 from sklearn.metrics import mean_squared_error, root_mean_squared_error
@@ -33,25 +32,19 @@ from sklearn.preprocessing import SplineTransformer
 
 from skffnn import FFNNRegressor
 
-TABLES = ("diabetes", *datasets.FRIEDMAN, *datasets.UCI, "bike")
+TABLES = datasets.STUDY
 TOO_LARGE = {"hidden_layer_sizes": (256, 256), "weight_decay": 0.01}
 
 
-def quiet(function):
-    """Run without warnings and on one BLAS thread, in whatever process."""
-
-    def run(*arguments):
-        with warnings.catch_warnings(), blas_threads(1):
-            warnings.simplefilter("ignore")
-            return function(*arguments)
-
-    return run
+def run(function, *arguments):
+    with quiet():
+        return function(*arguments)
 
 
 def bike(folder, seed):
     """Mean squared error on the classic validation rows, in variances of cnt."""
-    X, y, _, _ = datasets.load(folder, "bike-by-time")
-    whole = np.append(y, datasets.load(folder, "bike-by-time").y_test)
+    X, y, _, y_test = datasets.load(folder, "bike-by-time")
+    whole = np.append(y, y_test)
     y = (y - whole.mean()) / whole.std(ddof=1)
     end = len(y) - datasets.BIKE_VALIDATION
     model = FFNNRegressor(random_state=seed).fit(X[:end], y[:end])
@@ -86,7 +79,7 @@ def splines(folder, name, split, n_knots):
 def everywhere(function, jobs):
     jobs = sorted(jobs, key=lambda job: job[1] not in ("kin40k", "bike"))
     return pd.DataFrame(
-        Parallel(os.cpu_count())(delayed(quiet(function))(*j) for j in jobs)
+        Parallel(os.cpu_count())(delayed(run)(function, *j) for j in jobs)
     )
 
 
@@ -102,7 +95,7 @@ def main():
         return range(1 if name in ("kin40k", "bike") else options.splits)
 
     jobs = [(folder, seed) for seed in range(options.seeds)]
-    errors = Parallel(os.cpu_count())(delayed(quiet(bike))(*job) for job in jobs)
+    errors = Parallel(os.cpu_count())(delayed(run)(bike, *job) for job in jobs)
     shown = [
         "Bike sharing, the classic protocol, validation MSE: "
         f"mean {np.mean(errors):.4f}, standard deviation {np.std(errors, ddof=1):.4f}, "

@@ -48,6 +48,14 @@ def blas_threads(limit: int | None) -> Iterator[None]:
                 torch.set_num_threads(before)
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without warnings and on one BLAS thread: one of several processes at a time."""
+    with warnings.catch_warnings(), blas_threads(1):
+        warnings.simplefilter("ignore")
+        yield
+
+
 def seconds(function: Callable[[], object]) -> float:
     """The time of one call."""
     start = time.perf_counter()

@@ -31,6 +31,8 @@ FRIEDMAN = {
     "friedman2": (make_friedman2, 125.0),
     "friedman3": (make_friedman3, 0.1),
 }
+# What the defaults are chosen by. bike is divided at random.
+STUDY = ("diabetes", *FRIEDMAN, *UCI, "bike")
 # Package of R, table, target, columns to drop: names, copies of the target.
 R = {
     "auto": ("ISLR", "Auto", "mpg", ["name"]),

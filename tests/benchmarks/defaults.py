@@ -12,15 +12,13 @@ sum of the defaults. Everything runs in float32, on one BLAS thread.
 """
 
 import os
-import time
-import warnings
 from pathlib import Path
 
 import datasets
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from common import DOCS, blas_threads, machine, parser, table, write
+from common import DOCS, machine, parser, quiet, seconds, table, write
 from joblib import Parallel, delayed
 from scipy.stats import gmean
 from sklearn.metrics import root_mean_squared_error
@@ -28,9 +26,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skffnn import FFNNRegressor
+from skffnn.core.data import saturate
 from skffnn.parameters import auto_batch_size, auto_max_iter
 
-TABLES = ("diabetes", *datasets.FRIEDMAN, *datasets.UCI, "bike")
 LARGE = 5000
 DECAYS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 
@@ -44,10 +42,11 @@ def by_rows(make):
     return lambda n: FFNNRegressor(**make(n))
 
 
-def saturated(z, linear=4.0):
-    """Inputs beyond so many standard deviations grow like a logarithm."""
-    beyond = np.maximum(np.abs(z) - linear, 0)
-    return np.sign(z) * (np.minimum(np.abs(z), linear) + np.log1p(beyond))
+def saturated(z):
+    """Every input as a heavy-tailed one."""
+    z = z.copy()
+    saturate(z, slice(None))
+    return z
 
 
 CANDIDATES = {
@@ -128,18 +127,15 @@ def run(folder, name, repetition, candidate, make):
     model = make(len(y))
     seed = {k: repetition for k in model.get_params() if k.endswith("random_state")}
     model.set_params(**seed)
-    with warnings.catch_warnings(), blas_threads(1):
-        warnings.simplefilter("ignore")
-        start = time.perf_counter()
-        model.fit(X, y)
-        seconds = time.perf_counter() - start
+    with quiet():
+        elapsed = seconds(lambda: model.fit(X, y))
         rmse = root_mean_squared_error(y_out, model.predict(X_out))
     return {
         "table": name,
         "repetition": repetition,
         "candidate": candidate,
         "rmse": rmse,
-        "seconds": seconds,
+        "seconds": elapsed,
         "unexplained": (rmse / np.std(y_out)) ** 2,
         "chosen": getattr(model, "weight_decay_", np.nan),
     }
@@ -149,7 +145,7 @@ def measure(folder, candidates):
     """A frame of one row per fit; the long ones are started first."""
     jobs = [
         (folder, name, repetition, candidate, make)
-        for name in reversed(TABLES)
+        for name in reversed(datasets.STUDY)
         for repetition in range(1 if name in ("bike", "kin40k") else 2)
         for candidate, make in candidates.items()
     ]
@@ -162,14 +158,14 @@ def summary(results, candidates):
         index=["table", "repetition"], columns="candidate", values="rmse"
     )
     ratio = np.log(rmse.div(rmse["default"], axis=0)).groupby("table").mean()
-    seconds = results.groupby("candidate")["seconds"].sum()
+    elapsed = results.groupby("candidate")["seconds"].sum()
     rows = []
     for candidate in candidates:
-        by_table = [f"{np.exp(ratio[candidate][name]):.2f}" for name in TABLES]
+        by_table = [f"{np.exp(ratio[candidate][name]):.2f}" for name in datasets.STUDY]
         mean = f"{np.exp(ratio[candidate].mean()):.3f}"
-        time_ = f"{seconds[candidate] / seconds['default']:.2f}"
+        time_ = f"{elapsed[candidate] / elapsed['default']:.2f}"
         rows.append([candidate, mean, time_, *by_table])
-    return table(["", "mean", "time", *TABLES], rows)
+    return table(["", "mean", "time", *datasets.STUDY], rows)
 
 
 def draw(results, path):
