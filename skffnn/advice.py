@@ -43,12 +43,12 @@ def _explain_divergence(fit):
     if fit.model.solver != "lbfgs":
         what += f" at learning_rate={fit.model.learning_rate:g}"
     if len(fit.history.rows) == 1:
-        raise FloatingPointError(f"{what} within the first epoch. {_slower(fit.model)}")
+        raise FloatingPointError(f"{what} within the first epoch. {_slower(fit)}")
     if fit.best.epoch <= len(fit.history.before["epoch"]) or _absurd(fit):
         raise FloatingPointError(
-            f"{what} before it had learnt anything. {_slower(fit.model)}"
+            f"{what} before it had learnt anything. {_slower(fit)}"
         )
-    _warn(f"{what}; the weights of epoch {fit.kept} were kept. {_slower(fit.model)}")
+    _warn(f"{what}; the weights of epoch {fit.kept} were kept. {_slower(fit)}")
 
 
 def _absurd(fit):
@@ -69,7 +69,7 @@ def _explain_failure(fit):
     if model.standardize and fit.final_loss > TOO_LARGE * fit.mean_loss:
         _warn(
             "The network predicts its own training rows far worse than their mean "
-            f"does: it did not settle. {_slower(model)}"
+            f"does: it did not settle. {_slower(fit)}"
         )
         return
     cures = [f"a larger max_iter (now {fit.max_iter})", "less regularisation"]
@@ -87,11 +87,12 @@ def _still_falling(fit):
     return fit.model.solver == "lbfgs" or fit.patience.state["wait"] == 0
 
 
-def _slower(model):
+def _slower(fit):
+    model = fit.model
     if model.solver == "lbfgs":
         return "Try solver='adam'."
     try_this = f"Try learning_rate={model.learning_rate / 10:g}"
-    try_this += ", or clip_norm=1.0." if model.clip_norm is None else "."
+    try_this += ", or clip_norm=1.0." if fit.clip_norm is None else "."
     return try_this if model.standardize else f"Try standardize=True. {try_this}"
 
 

@@ -14,9 +14,10 @@ from .core.data import Data
 from .core.initializers import initialize
 from .core.training import epochs, evaluate
 
-CANDIDATES = (0.1, 0.3, 1.0, 3.0, 10.0)
+CANDIDATES = (0.05, 0.4, 3.0)
 # Fewer different rows, or epochs, say too little; more say no more than these.
 FEWEST_ROWS, FEWEST_EPOCHS = 100, 10
+FOR_FEW_ROWS = 2.0
 MOST_ROWS, MOST_NUMBERS = 30_000, 2**22
 HELD_OUT = 0.2
 
@@ -51,14 +52,14 @@ def choose(network, data, recipe, seed):
 
     Returns
     -------
-    weight_decay : float or None
-        None where the rows are too few to say.
+    weight_decay : float
+        FOR_FEW_ROWS where the rows are too few to say.
     """
     rng, K = np.random.default_rng(seed), len(CANDIDATES)
     sample = _sample(data, rng)
     number, n_distinct = _distinct(sample)
     if n_distinct < FEWEST_ROWS:
-        return None
+        return FOR_FEW_ROWS
     # Equal rows are held out all, or none: they would give each other away.
     held_out = rng.permutation(n_distinct)[number] < HELD_OUT * n_distinct
     theta = np.empty((K, network.layout.size), sample.Y.dtype)

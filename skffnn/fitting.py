@@ -24,6 +24,7 @@ from .decay import FEWEST_EPOCHS, alike, budget, choose, sample_size
 from .history import History, in_target_units
 from .parameters import (
     auto_batch_size,
+    auto_clip_norm,
     auto_max_iter,
     auto_weight_decay,
     automatic,
@@ -60,6 +61,9 @@ class Fit:
         self.max_iter = automatic(model.max_iter, auto_max_iter, n)
         self.weight_decay = automatic(
             model.weight_decay, auto_weight_decay, model.solver
+        )
+        self.clip_norm = automatic(
+            model.clip_norm, auto_clip_norm, model.solver, model.momentum
         )
         self.seed = seed
         self.schedule_name = model.learning_rate_schedule
@@ -207,11 +211,9 @@ class Fit:
             )
 
         chosen = choose(self.network, self.training, recipe, self.seed)
-        if chosen is None:
-            return
         self.weight_decay = self.state["weight_decay"] = chosen
         if model.verbose:
-            print(f"weight_decay={chosen:g} did best on held-out rows")
+            print(f"weight_decay={chosen:g}")
 
     def _recipe(self, **own):
         """What the model's parameters say of it, and what is the caller's own."""
@@ -220,7 +222,7 @@ class Fit:
             learning_rate=float(model.learning_rate),
             shuffle=bool(model.shuffle),
             dropout=float(model.dropout),
-            clip_norm=None if model.clip_norm is None else float(model.clip_norm),
+            clip_norm=None if self.clip_norm is None else float(self.clip_norm),
             **own,
         )
 

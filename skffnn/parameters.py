@@ -30,12 +30,21 @@ def auto_batch_size(n):
 
 def auto_max_iter(n):
     """Epochs shrink with the table, so that the number of steps grows slowly."""
-    return round(300 * (200 / max(n, 200)) ** 0.25)
+    return round(225 * (200 / max(n, 200)) ** 0.25)
 
 
 def auto_weight_decay(solver):
     """What it is where there is no choosing it (see `skffnn.decay`)."""
     return 0.01 if solver == "lbfgs" else 0.1
+
+
+def auto_clip_norm(solver, momentum):
+    """Momentum adds up 1 / (1 - momentum) gradients: their sum is kept below 50.
+
+    Then a step is never longer than 50 learning rates, and long memory is safe.
+    Gradient descent without momentum stays what the textbook says.
+    """
+    return 50 * (1 - momentum) if solver == "sgd" and momentum else None
 
 
 def hidden_sizes(hidden_layer_sizes):
@@ -108,7 +117,7 @@ def check_parameters(model):
 def _check_lbfgs(model):
     unused = {
         "dropout": model.dropout > 0,
-        "clip_norm": model.clip_norm is not None,
+        "clip_norm": model.clip_norm not in (None, "auto"),
         # cosine is the default: nobody has asked for it.
         "learning_rate_schedule": model.learning_rate_schedule
         not in ("constant", "cosine"),
@@ -176,8 +185,8 @@ _RULES = {
     ),
     "dropout": (_below_one, "a probability from 0 (none) to below 1"),
     "clip_norm": (
-        lambda value: value is None or _positive(value),
-        "None or a positive number",
+        lambda value: value is None or _is_auto(value) or _positive(value),
+        "'auto', None or a positive number",
     ),
     "batch_size": (
         lambda value: _is_auto(value) or _is_int(value, 1),

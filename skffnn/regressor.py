@@ -72,14 +72,14 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         "lbfgs" is full batch and finds its own step lengths: learning rate, schedule,
         batch size, dropout and clipping do not apply, and weight decay is a part of
         its objective.
-    learning_rate : float, default=0.01
+    learning_rate : float, default=0.02
         Step length of "adam" and "sgd", in standardised units.
     learning_rate_schedule : str, default="cosine"
         How the rate changes over the run. "constant"; "cosine": after a short rise,
         down to 0 along half a cosine; "invscaling": by ``(t + 1) ** -power_t`` with t
         the number of steps; "adaptive": to a fifth whenever the loss has not fallen for
         ``n_iter_no_change`` epochs.
-    momentum : float, default=0.99
+    momentum : float, default=0.995
         Momentum of "sgd"; 0 is plain gradient descent.
     nesterovs_momentum : bool, default=True
         Whether "sgd" looks one step ahead (Nesterov's momentum).
@@ -99,19 +99,21 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ``1 - learning_rate * weight_decay`` (decoupled weight decay). For "sgd" and
         "lbfgs" that is a penalty of ``weight_decay / 2`` times their sum of squares;
         the steps of "adam" do not shrink with the gradient and take more of it.
-        "auto" lets the table choose: `fit` first trains networks with five values from
-        0.1 to 10 side by side, for half of the epochs or fewer and on four fifths of
+        "auto" lets the table choose: `fit` first trains networks with three values, 0.05,
+        0.4 and 3, side by side, for half of the epochs or fewer and on four fifths of
         the rows (of at most 30,000), and takes the value whose network does best on the
-        rest. Then it trains on all rows. Below 100 rows or 10 epochs for the choice,
-        and in `partial_fit`, it is 0.1; with "lbfgs" 0.01. ``weight_decay_`` tells.
+        rest. Then it trains on all rows. Below 100 rows it is 2; with fewer than 10
+        epochs for the choice, and in `partial_fit`, it is 0.1; with "lbfgs" 0.01.
+        ``weight_decay_`` tells.
     dropout : float, default=0.0
         Probability that a hidden unit is left out of a training step.
-    clip_norm : float, default=None
-        Upper limit of the norm of the gradient.
+    clip_norm : float, "auto" or None, default="auto"
+        Upper limit of the norm of the gradient. "auto" is ``50 * (1 - momentum)`` for
+        "sgd" with momentum, 0.25 at its default, and None otherwise.
     batch_size : int or "auto", default="auto"
         Rows per step. "auto" grows from 32 to 512 with the number of rows.
     max_iter : int or "auto", default="auto"
-        Epochs; iterations of "lbfgs". "auto" is 300 up to 200 rows and falls with the
+        Epochs; iterations of "lbfgs". "auto" is 225 up to 200 rows and falls with the
         fourth root of the number of rows above.
     tol : float, default=1e-4
         Progress is a loss lower than the best by this share of it. "lbfgs" ends after
@@ -225,9 +227,9 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         output_activation: str = "identity",
         loss: str = "squared_error",
         solver: str = "adam",
-        learning_rate: float = 0.01,
+        learning_rate: float = 0.02,
         learning_rate_schedule: str = "cosine",
-        momentum: float = 0.99,
+        momentum: float = 0.995,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
@@ -237,7 +239,7 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         huber_delta: float = 1.35,
         weight_decay: float | str = "auto",
         dropout: float = 0.0,
-        clip_norm: float | None = None,
+        clip_norm: float | str | None = "auto",
         batch_size: int | str = "auto",
         max_iter: int | str = "auto",
         tol: float = 1e-4,

@@ -46,7 +46,7 @@ def model_of(**parameters):
         ({"huber_delta": 0}, "huber_delta must be"),
         ({"weight_decay": -1}, "weight_decay must be"),
         ({"dropout": 1.0}, "dropout must be"),
-        ({"clip_norm": 0}, "clip_norm must be None or a positive number"),
+        ({"clip_norm": 0}, "clip_norm must be 'auto', None or a positive number"),
         ({"batch_size": 0}, "batch_size must be 'auto' or"),
         ({"batch_size": 3.5}, "batch_size must be 'auto' or"),
         ({"max_iter": "many"}, "max_iter must be 'auto' or"),
@@ -213,7 +213,7 @@ def test_validation_rows_that_were_not_preprocessed_are_warned_of(table):
 
 
 def test_divergence_in_the_first_epoch_is_an_error(table):
-    model = model_of(solver="sgd", learning_rate=1e6)
+    model = model_of(solver="sgd", learning_rate=1e6, clip_norm=None)
     with pytest.raises(FloatingPointError, match=r"learning_rate=1e\+06 within.*Try"):
         model.fit(*table)
     assert not hasattr(model, "theta_")
@@ -231,7 +231,7 @@ def test_later_divergence_goes_back_to_the_best_weights_and_warns(table):
     X, y = table
     model = model_of(
         solver="sgd", learning_rate=0.5, learning_rate_schedule="constant",
-        momentum=0.9, max_iter=500, weight_decay=0.0,
+        momentum=0.9, clip_norm=None, max_iter=500, weight_decay=0.0,
     )  # fmt: skip
     with pytest.warns(ConvergenceWarning, match=r"diverged at learning_rate=0\.5.*Try"):
         model.fit(X, y)
