@@ -14,7 +14,7 @@ from .core.data import Data
 from .core.initializers import initialize
 from .core.training import epochs, evaluate
 
-CANDIDATES = (0.05, 0.4, 3.0)
+CANDIDATES = (0.03, 0.4, 3.0)
 # Fewer different rows, or epochs, say too little; more say no more than these.
 FEWEST_ROWS, FEWEST_EPOCHS = 100, 10
 FOR_FEW_ROWS = 2.0

@@ -30,7 +30,7 @@ def auto_batch_size(n):
 
 def auto_max_iter(n):
     """Epochs shrink with the table, so that the number of steps grows slowly."""
-    return round(225 * (200 / max(n, 200)) ** 0.25)
+    return round(240 * (200 / max(n, 200)) ** 0.25)
 
 
 def auto_weight_decay(solver):

@@ -99,7 +99,7 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ``1 - learning_rate * weight_decay`` (decoupled weight decay). For "sgd" and
         "lbfgs" that is a penalty of ``weight_decay / 2`` times their sum of squares;
         the steps of "adam" do not shrink with the gradient and take more of it.
-        "auto" lets the table choose: `fit` first trains networks with three values, 0.05,
+        "auto" lets the table choose: `fit` first trains networks with three values, 0.03,
         0.4 and 3, side by side, for half of the epochs or fewer and on four fifths of
         the rows (of at most 30,000), and takes the value whose network does best on the
         rest. Then it trains on all rows. Below 100 rows it is 2; with fewer than 10
@@ -113,7 +113,7 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     batch_size : int or "auto", default="auto"
         Rows per step. "auto" grows from 32 to 512 with the number of rows.
     max_iter : int or "auto", default="auto"
-        Epochs; iterations of "lbfgs". "auto" is 225 up to 200 rows and falls with the
+        Epochs; iterations of "lbfgs". "auto" is 240 up to 200 rows and falls with the
         fourth root of the number of rows above.
     tol : float, default=1e-4
         Progress is a loss lower than the best by this share of it. "lbfgs" ends after
@@ -159,8 +159,10 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     x_mean_, x_scale_ : ndarray of shape (n_features_in_,)
         X is standardised as ``(X - x_mean_) / x_scale_``.
     x_heavy_ : ndarray of int
-        Columns with heavy tails. There `x_mean_` is the median, and `x_scale_` that of
-        the quartiles; and what lies beyond 4 standardised grows like a logarithm.
+        Columns with heavy tails, which grow like a logarithm beyond 4 standardised.
+        Either the standard deviation is more than 3 times what the quartiles say; then
+        `x_mean_` is the median, and `x_scale_` that of the quartiles. Or some value is
+        more than 10 standard deviations from the mean.
     y_mean_, y_scale_ : ndarray of shape (n_outputs_,)
         The target likewise.
     weight_decay_ : float

@@ -12,8 +12,8 @@ from .core.data import Data, saturate, standardize
 # Numbers per block: 2 MiB of float64.
 BLOCK = 2**18
 # A column whose standard deviation is so many times that of a normal one with the same
-# quartiles has heavy tails.
-HEAVY = 3
+# quartiles has heavy tails, and so has one with a value so many of them from its mean.
+HEAVY, FAR = 3, 10
 QUARTILES = 1.349  # the distance of a normal variable's, in standard deviations
 
 
@@ -70,14 +70,15 @@ def statistics(X, rows, weight=None):
 
 
 def input_statistics(X, rows, weight):
-    """Mean and scale of each column, robust ones where tails are heavy; and where.
+    """Mean and scale of each column, robust ones if need be; and which have heavy tails.
 
-    The standard deviation of a column with heavy tails, such as a Cauchy variable, is
-    that of its few largest values, and would squeeze all others into one. Such a column
-    has the median for its mean, and the scale of its quartiles. They are those of some
-    thousand rows, evenly spaced.
+    The standard deviation of a column with very heavy tails, such as a Cauchy variable,
+    is that of its few largest values, and would squeeze all others into one. Such a
+    column has the median for its mean, and the scale of its quartiles. They are those
+    of some thousand rows, evenly spaced.
     """
     mean, scale = statistics(X, rows, weight)
+    far = _farthest(X, rows, mean) > FAR * scale
     enough = max(1000, BLOCK // X.shape[1])
     some = index(rows[:: -(-len(rows) // enough)])
     few, w = X[some], None if weight is None else weight[some]
@@ -95,7 +96,16 @@ def input_statistics(X, rows, weight):
     spread = (high - low) / QUARTILES
     heavy = (spread > 0) & (scale > HEAVY * spread)
     mean, scale = np.where(heavy, (median, spread), (mean, scale))
-    return mean, scale, np.flatnonzero(heavy)
+    return mean, scale, np.flatnonzero(heavy | far)
+
+
+def _farthest(X, rows, mean):
+    """The largest distance from the mean in each column."""
+    farthest = np.zeros(X.shape[1])
+    for part in blocks(rows, X.shape[1]):
+        distance = dense(X, part) - mean
+        np.maximum(farthest, np.abs(distance, out=distance).max(axis=0), out=farthest)
+    return farthest
 
 
 def unit(n_columns):

@@ -40,6 +40,20 @@ def test_heavy_tails_are_found(columns):
     np.testing.assert_allclose(scale[others], columns.std(axis=0)[others])
 
 
+@pytest.mark.parametrize(("distance", "expected"), [(9.0, []), (12.0, [0])])
+@pytest.mark.parametrize("block", [20, 10**6])
+def test_a_value_far_from_the_mean_makes_a_tail(
+    rng, monkeypatch, distance, expected, block
+):
+    monkeypatch.setattr(scaling, "BLOCK", block)
+    X = rng.normal(size=(5000, 2))
+    X[17, 0] = -distance
+    mean, scale, heavy = of(X)
+    np.testing.assert_array_equal(heavy, expected)
+    np.testing.assert_allclose(mean, X.mean(axis=0))
+    np.testing.assert_allclose(scale, X.std(axis=0))
+
+
 @pytest.mark.parametrize("factor", [2.0**-60, 2.0**60])
 def test_units_do_not_matter(columns, factor):
     mean, scale, heavy = of(columns)
@@ -94,6 +108,15 @@ def test_every_kind_of_table_is_saturated_alike(columns, tmp_path):
         np.testing.assert_array_equal(model.x_heavy_, [1, 4])
         np.testing.assert_allclose(of_other, y_hat, rtol=1e-9)
     np.testing.assert_allclose(model.predict(X[:7]), y_hat[:7], rtol=1e-9)
+
+
+@pytest.mark.parametrize(("dtype", "atol"), [(np.float32, 1e-5), (np.float64, 1e-13)])
+def test_many_rows_are_saturated_like_few(columns, dtype, atol):
+    X = (columns + 100).astype(dtype)  # a mean that float32 rounds
+    model = FFNNRegressor((8,), max_iter=3, random_state=0).fit(X, columns[:, 0])
+    many = model.predict(X)
+    few = np.concatenate([model.predict(X[i : i + 50]) for i in range(0, len(X), 50)])
+    np.testing.assert_allclose(many, few, rtol=0, atol=atol)
 
 
 def test_without_standardisation_nothing_is_saturated(columns):

@@ -28,14 +28,20 @@ class Data:
         What is still to be subtracted from X and divided out of it, batch by batch.
     heavy : ndarray of int, default=None
         Columns with heavy tails, to be saturated after that.
+    heavy_scale : ndarray of shape (len(heavy),), default=None
+        What is to be divided out of those only.
     """
 
-    def __init__(self, X, Y, weight=None, rows=None, mean=None, scale=None, heavy=None):
+    def __init__(
+        self, X, Y, weight=None, rows=None, mean=None, scale=None, heavy=None,
+        heavy_scale=None,
+    ):  # fmt: skip
         self.X, self.Y, self.weight = X, Y, weight
         self.own_rows = rows
         self.mean: Any = None if mean is None else mean[np.newaxis]
         self.scale: Any = None if scale is None else scale[np.newaxis]
         self.heavy = heavy if heavy is not None and len(heavy) else None
+        self.heavy_scale = heavy_scale
         if weight is not None:
             own = weight if rows is None else weight[rows]
             self.mean_weight = own.mean(axis=-2, keepdims=True)
@@ -70,12 +76,12 @@ class Data:
             X.take(rows, 0, a, "clip")
         if self.scale is not None:
             standardize(source, self.mean, self.scale, out=a)
-            if self.heavy is not None:
-                saturate(a, self.heavy)
         elif self.mean is not None:
             np.subtract(source, self.mean, out=a)
         elif source is not a:
             a[...] = source
+        if self.heavy is not None:
+            saturate(a, self.heavy, self.heavy_scale)
 
     def gather(self, rows, batch):
         """Fill a batch: inputs, targets, and what each row counts for."""
@@ -102,9 +108,11 @@ def standardize(X, mean, scale, out):
     return np.divide(out, scale, out=out)
 
 
-def saturate(a, columns):
+def saturate(a, columns, scale=None):
     """Let those columns grow like a logarithm beyond LINEAR, in place."""
     z = a[..., columns]
+    if scale is not None:
+        z /= scale
     size = np.abs(z)
     near = np.minimum(size, LINEAR)
     size -= near

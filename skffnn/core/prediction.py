@@ -57,18 +57,24 @@ def predict_chunks(W, b, activations, data, out):
 def _unscaled(W, b, data, rows):
     """(X - m) / s W + b = (X - c) W' + b': the new W and b, and the data less c.
 
-    c is m in the dtype of W; what its rounding leaves over goes into b'.
+    c is m in the dtype of W; what its rounding leaves over goes into b'. Columns with
+    heavy tails are still divided by s, as they have to be saturated afterwards.
     """
-    if data.scale is None or data.heavy is not None:
+    if data.scale is None:
         return W, b, data
-    dtype = W[0].dtype
+    dtype, scale, heavy_scale = W[0].dtype, data.scale, None
+    if data.heavy is not None:
+        scale, heavy_scale = scale.copy(), scale[0, data.heavy]
+        scale[0, data.heavy] = 1
     with np.errstate(over="ignore"):
-        first = (W[0] / data.scale.mT).astype(dtype)
+        first = (W[0] / scale.mT).astype(dtype)
     if not np.isfinite(first).all():  # the spread of a column is next to nothing
         return W, b, data
     centre = data.mean.astype(dtype)
     left_over = ((data.mean - centre) / data.scale).astype(dtype)
-    centred = Data(data.X, None, rows=data.own_rows)
+    centred = Data(
+        data.X, None, rows=data.own_rows, heavy=data.heavy, heavy_scale=heavy_scale
+    )
     centred.mean = np.repeat(centre, rows, axis=0)
     return [first, *W[1:]], [b[0] - left_over @ W[0], *b[1:]], centred
 

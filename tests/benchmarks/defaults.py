@@ -13,6 +13,7 @@ sum of the defaults. Everything runs in float32, on one BLAS thread.
 
 import os
 from pathlib import Path
+from unittest import mock
 
 import datasets
 import matplotlib.pyplot as plt
@@ -42,6 +43,32 @@ def by_rows(make):
     return lambda n: FFNNRegressor(**make(n))
 
 
+def choosing(module, **settings):
+    """The defaults, with other settings of how the weight decay is chosen."""
+
+    class Choosing(FFNNRegressor):
+        def fit(self, X, y):
+            with mock.patch.multiple(f"skffnn.{module}", **settings):
+                return super().fit(X, y)
+
+    return lambda n: Choosing()
+
+
+def clipped(margin):
+    """Predictions that stay within the range of y, and so many ranges beyond."""
+
+    class Clipped(FFNNRegressor):
+        def fit(self, X, y):
+            beyond = margin * np.ptp(y)
+            self.range_ = y.min() - beyond, y.max() + beyond
+            return super().fit(X, y)
+
+        def predict(self, X):
+            return np.clip(super().predict(X), *self.range_)
+
+    return lambda n: Clipped()
+
+
 def saturated(z):
     """Every input as a heavy-tailed one."""
     z = z.copy()
@@ -52,6 +79,21 @@ def saturated(z):
 CANDIDATES = {
     "weight decay": {
         f"weight_decay={value:g}": changed(weight_decay=value) for value in DECAYS
+    },
+    "choice of the weight decay": {
+        "two candidates, 0.1 and 1": choosing("decay", CANDIDATES=(0.1, 1.0)),
+        "five candidates, 0.03 to 3": choosing(
+            "decay", CANDIDATES=(0.03, 0.1, 0.3, 1.0, 3.0)
+        ),
+        "five candidates, 0.1 to 10": choosing(
+            "decay", CANDIDATES=(0.1, 0.3, 1.0, 3.0, 10.0)
+        ),
+        "a quarter of the epochs": choosing("fitting", budget=lambda n: 0.25),
+        "half of the epochs": choosing("fitting", budget=lambda n: 0.5),
+        "at most 10,000 rows": choosing("decay", MOST_ROWS=10_000),
+        "early_stopping=True, weight_decay=0.1": changed(
+            early_stopping=True, weight_decay=0.1
+        ),
     },
     "layers": {
         f"hidden_layer_sizes={sizes}": changed(hidden_layer_sizes=sizes)
@@ -70,7 +112,7 @@ CANDIDATES = {
     },
     "learning rate": {
         f"learning_rate={rate:g}": changed(learning_rate=rate)
-        for rate in (0.003, 0.005, 0.02, 0.03)
+        for rate in (0.005, 0.01, 0.03, 0.05)
     },
     "schedule": {
         f'learning_rate_schedule="{name}"': changed(learning_rate_schedule=name)
@@ -80,11 +122,19 @@ CANDIDATES = {
         "beta_2=0.95": changed(beta_2=0.95),
         "beta_2=0.99": changed(beta_2=0.99),
         "clip_norm=1": changed(clip_norm=1.0),
+    },
+    "gradient descent": {
         'solver="sgd"': changed(solver="sgd"),
-        'solver="sgd", momentum=0.9': changed(solver="sgd", momentum=0.9),
+        **{
+            f'solver="sgd", momentum={momentum:g}': changed(
+                solver="sgd", momentum=momentum
+            )
+            for momentum in (0.9, 0.99, 0.998)
+        },
         'solver="sgd", momentum=0.9, learning_rate=0.1': changed(
             solver="sgd", momentum=0.9, learning_rate=0.1
         ),
+        'solver="sgd", clip_norm=None': changed(solver="sgd", clip_norm=None),
     },
     "batch": {
         "half a batch, as many steps": by_rows(
@@ -103,8 +153,15 @@ CANDIDATES = {
     "budget": {
         "half the epochs": by_rows(lambda n: {"max_iter": auto_max_iter(n) // 2}),
         "twice the epochs": by_rows(lambda n: {"max_iter": auto_max_iter(n) * 2}),
+        "learning_rate=0.01, a third more epochs": by_rows(
+            lambda n: {"max_iter": auto_max_iter(n) * 4 // 3, "learning_rate": 0.01}
+        ),
     },
     "dropout": {f"dropout={p:g}": changed(dropout=p) for p in (0.05, 0.1)},
+    "predictions": {
+        "clipped to the range of y": clipped(0.0),
+        "clipped one range beyond": clipped(1.0),
+    },
     "inputs": {
         "inputs saturated beyond 4 sd": lambda n: make_pipeline(
             StandardScaler(), FunctionTransformer(saturated), FFNNRegressor()
