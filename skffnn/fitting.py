@@ -20,7 +20,7 @@ from .core.network import Network
 from .core.optimizers import SGD, Adam
 from .core.stopping import Best, Patience, diverged
 from .core.training import Recipe, epochs, evaluate, measure
-from .decay import FEWEST_EPOCHS, alike, budget, choose, sample_size
+from .decay import FEWEST_EPOCHS, budget, choose, sample_size
 from .history import History, in_target_units
 from .parameters import (
     auto_batch_size,
@@ -195,19 +195,23 @@ class Fit:
             self.weight_decay = self.state["weight_decay"]
             return
         n = sample_size(self.training)
-        max_iter = round(budget(n) * automatic(model.max_iter, auto_max_iter, n))
+        # More than the automatic number is a limit that patience is to undercut.
+        epochs_in_all = min(
+            auto_max_iter(n), automatic(model.max_iter, auto_max_iter, n)
+        )
+        max_iter = round(budget(n, model.solver) * epochs_in_all)
         if partial_fit or max_iter < FEWEST_EPOCHS:
             return
 
-        def recipe(theta, weight_decay):
+        def recipe(theta, weight_decay, order_rngs, dropout_rngs):
             return self._recipe(
                 optimizer=self._optimizer(theta, None),
                 schedule=schedules.cosine,
                 weight_decay=weight_decay,
                 batch_size=automatic(model.batch_size, auto_batch_size, n),
                 max_iter=max_iter,
-                order_rngs=alike(self.seed, len(theta)),
-                dropout_rngs=alike(self.seed, len(theta)),
+                order_rngs=order_rngs,
+                dropout_rngs=dropout_rngs,
             )
 
         chosen = choose(self.network, self.training, recipe, self.seed)

@@ -12,9 +12,11 @@ from .core.data import Data, saturate, standardize
 # Numbers per block: 2 MiB of float64.
 BLOCK = 2**18
 # A column whose standard deviation is so many times that of a normal one with the same
-# quartiles has heavy tails, and so has one with a value so many of them from its mean.
+# quantiles has heavy tails, and so has one with a value so many of them from its mean.
 HEAVY, FAR = 3, 10
-QUARTILES = 1.349  # the distance of a normal variable's, in standard deviations
+QUANTILES = 0.05, 0.25, 0.5, 0.75, 0.95
+# How far they are apart for a normal variable, in standard deviations.
+QUARTILES, NEARLY_ALL = 1.349, 3.290
 
 
 class Scaling(NamedTuple):
@@ -70,31 +72,36 @@ def statistics(X, rows, weight=None):
 
 
 def input_statistics(X, rows, weight):
-    """Mean and scale of each column, robust ones if need be; and which have heavy tails.
+    """Mean and scale of each column, robust if need be, and which have heavy tails.
 
     The standard deviation of a column with very heavy tails, such as a Cauchy variable,
     is that of its few largest values, and would squeeze all others into one. Such a
-    column has the median for its mean, and the scale of its quartiles. They are those
-    of some thousand rows, evenly spaced.
+    column has the median for its mean, and the scale of its quartiles. (If it is only
+    the quartiles that are close to each other, as in a column that is mostly zero, the
+    rest is no tail.) Quantiles are those of some thousand rows, drawn at random: evenly
+    spaced ones would see one group only where groups take turns.
     """
     mean, scale = statistics(X, rows, weight)
     far = _farthest(X, rows, mean) > FAR * scale
     enough = max(1000, BLOCK // X.shape[1])
-    some = index(rows[:: -(-len(rows) // enough)])
+    some = index(rows)
+    if len(rows) > enough:
+        draw = np.random.default_rng(0).choice(len(rows), enough, replace=False)
+        some = np.asarray(rows)[np.sort(draw)]
     few, w = X[some], None if weight is None else weight[some]
-    quartiles = [
+    quantiles = [
         np.quantile(
             dense(few[:, part], slice(None)),
-            [0.25, 0.5, 0.75],
+            QUANTILES,
             axis=0,
             weights=w,
             method="inverted_cdf",
         )
         for part in blocks(range(X.shape[1]), few.shape[0])
     ]
-    low, median, high = np.hstack(quartiles).astype(np.float64)
-    spread = (high - low) / QUARTILES
-    heavy = (spread > 0) & (scale > HEAVY * spread)
+    lowest, low, median, high, highest = np.hstack(quantiles).astype(np.float64)
+    spread, wide = (high - low) / QUARTILES, (highest - lowest) / NEARLY_ALL
+    heavy = (spread > 0) & (scale > HEAVY * np.maximum(spread, wide))
     mean, scale = np.where(heavy, (median, spread), (mean, scale))
     return mean, scale, np.flatnonzero(heavy | far)
 

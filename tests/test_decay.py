@@ -1,6 +1,7 @@
 """The weight decay that is chosen on held-out rows."""
 
 import tracemalloc
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -32,12 +33,10 @@ def network():
     return Network(UNITS, ["relu", "identity"], squared_error)
 
 
-def recipe(theta, weight_decay):
-    K = len(np.atleast_2d(theta))
-    rngs = [np.random.default_rng(1) for _ in range(K)]
+def recipe(theta, weight_decay, order_rngs, dropout_rngs):
     return Recipe(
-        Adam(theta), cosine, 0.01, weight_decay, max_iter=8, order_rngs=rngs
-    )  # fmt: skip
+        Adam(theta), cosine, 0.01, weight_decay, max_iter=8, order_rngs=order_rngs
+    )
 
 
 def data_of(X, y, weight=None):
@@ -54,7 +53,7 @@ def test_a_noisy_table_gets_more_than_a_smooth_one(model):
 
 def test_it_is_the_network_with_the_lowest_loss_on_rows_that_none_has_seen(network):
     data = data_of(*friedman(noise=2))
-    rng = np.random.default_rng(3)
+    rng, init, order, _ = np.random.default_rng(3).spawn(4)
     sample = decay._sample(data, rng)
     number, n_distinct = decay._distinct(sample)
     held_out = rng.permutation(n_distinct)[number] < decay.HELD_OUT * n_distinct
@@ -62,11 +61,10 @@ def test_it_is_the_network_with_the_lowest_loss_on_rows_that_none_has_seen(netwo
     losses = []
     for candidate in CANDIDATES:  # each alone
         theta = np.empty(network.layout.size, np.float32)
-        decay.initialize(
-            network.layout, theta, network.names, [np.random.default_rng(3)]
-        )
+        decay.initialize(network.layout, theta, network.names, [deepcopy(init)])
         learnt = Data(sample.X[~held_out], sample.Y[~held_out])
-        for _ in epochs(network, theta, learnt, recipe(theta, candidate), []):
+        how = recipe(theta, candidate, [deepcopy(order)], ())
+        for _ in epochs(network, theta, learnt, how, []):
             pass
         kept_back = Data(sample.X[held_out], sample.Y[held_out])
         losses.append(evaluate(network, theta, kept_back)[0].item())
@@ -102,9 +100,30 @@ def test_few_rows_cannot_choose_however_often_they_are_repeated(network, times):
     assert decay.choose(network, often, recipe, seed=0) == decay.FOR_FEW_ROWS
 
 
+def test_rows_of_next_to_no_weight_are_no_rows(network):
+    X, y = friedman(noise=1)
+    weight = np.where(np.arange(len(y)) < 50, 1, 1e-9)
+    assert decay.choose(network, data_of(X, y, weight), recipe, 0) == decay.FOR_FEW_ROWS
+    weight[:150] = 1
+    assert decay.choose(network, data_of(X, y, weight), recipe, 0) in CANDIDATES
+
+
+def test_one_row_repeated_does_not_hide_the_others(network):
+    X, y = friedman(noise=1)
+    often = np.append(np.arange(len(y)), np.zeros(1000, int))
+    assert decay.choose(network, data_of(X[often], y[often]), recipe, 0) in CANDIDATES
+
+
+def test_which_rows_are_held_out_does_not_depend_on_their_values(network):
+    data = data_of(*friedman(noise=1))
+    other = Data(3 * data.X[:, ::-1], -data.Y)
+    numbers = [decay._distinct(decay._sample(d, None))[0] for d in (data, other)]
+    np.testing.assert_array_equal(*numbers)
+
+
 @pytest.mark.parametrize(
     ("shape", "expected"),
-    [((99, 2), 99), ((10**6, 2), 30_000), ((10**6, 2**12), 2**10), ((500, 2**17), 32)],
+    [((99, 2), 99), ((10**6, 2), 30_000), ((10**6, 2**14), 2**10), ((500, 2**20), 100)],
 )
 def test_the_rows_to_choose_by_are_bounded(shape, expected):
     X = np.broadcast_to(np.float32(0), shape)
@@ -159,6 +178,38 @@ def test_few_epochs_choose_nothing(model, monkeypatch):
     assert model.set_params(max_iter=20).fit(X, y).weight_decay_ == 0.7
 
 
+def test_gradient_descent_gets_the_whole_budget_to_choose_by(model, monkeypatch):
+    epochs_of = []
+
+    def choose(network, data, recipe, seed):
+        theta = np.empty((1, network.layout.size))
+        epochs_of.append(recipe(theta, np.ones((1, 1)), (), ()).max_iter)
+        return 0.7
+
+    monkeypatch.setattr("skffnn.fitting.choose", choose)
+    for solver in ("adam", "sgd"):
+        model.set_params(solver=solver).fit(*friedman(noise=1))
+    assert epochs_of == [30, 60]
+
+
+def test_a_large_max_iter_does_not_make_the_choice_longer(monkeypatch):
+    epochs_of = []
+
+    def choose(network, data, recipe, seed):
+        theta = np.empty((1, network.layout.size))
+        epochs_of.append(recipe(theta, np.ones((1, 1)), (), ()).max_iter)
+        return 0.7
+
+    monkeypatch.setattr("skffnn.fitting.choose", choose)
+    for max_iter in ("auto", 5000):
+        model = FFNNRegressor(
+            4, max_iter=max_iter, learning_rate_schedule="constant",
+            early_stopping=True, random_state=0,
+        )  # fmt: skip
+        model.fit(*friedman(noise=1))
+    assert len(set(epochs_of)) == 1
+
+
 def test_a_number_is_taken_as_it_is(model, monkeypatch):
     monkeypatch.setattr("skffnn.fitting.choose", None)
     model.set_params(weight_decay=0.7).fit(*friedman(noise=1))
@@ -198,11 +249,15 @@ def test_the_same_seed_chooses_the_same(model):
 
 
 def test_networks_that_blow_up_are_not_chosen(network, monkeypatch):
-    losses = np.array([[np.nan], [3.0], [np.inf]])
-    monkeypatch.setattr(decay, "evaluate", lambda *_: (losses, None))
     data = data_of(*friedman(noise=1))
-    chosen = decay.choose(network, data, recipe, seed=0)
-    assert chosen == CANDIDATES[1]
+    blown_up = [np.nan, np.inf, np.nan]
+    for losses, expected in (
+        ([np.nan, 3.0, np.inf], CANDIDATES[1]),
+        (blown_up, decay.FOR_FEW_ROWS),
+    ):
+        column = np.array(losses)[:, np.newaxis]
+        monkeypatch.setattr(decay, "evaluate", lambda *_, c=column: (c, None))
+        assert decay.choose(network, data, recipe, seed=0) == expected
 
 
 def test_an_interrupt_of_the_choice_leaves_the_model_as_it_was(model, monkeypatch):

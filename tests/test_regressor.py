@@ -308,7 +308,12 @@ def test_small_work_takes_one_blas_thread_and_gives_the_others_back(table, monke
         return {pool["num_threads"] for pool in blas}
 
     seen = []
-    monkeypatch.setattr(_Loop, "run", lambda *arguments: seen.append(threads()))
+
+    def run(loop, order, rates):
+        seen.append(threads())
+        loop.y_hat[...] = 0
+
+    monkeypatch.setattr(_Loop, "run", run)
     with threadpool_limits(2, "blas"):
         before = threads()
         with warnings.catch_warnings():
@@ -325,3 +330,21 @@ def test_reported_errors_are_those_of_sklearn(table):
     expected = root_mean_squared_error(y, model.predict(X), sample_weight=weight)
     np.testing.assert_allclose(model.history_["rmse"][-1], expected, rtol=1e-9)
     np.testing.assert_allclose(model.loss_, expected**2 / 2, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "limit"),
+    [
+        ({"solver": "adam"}, None),
+        ({"solver": "sgd", "momentum": 0, "learning_rate": 0.2}, None),
+        ({"solver": "sgd"}, 0.25),
+        ({"solver": "sgd", "momentum": 0.998}, 0.1),
+    ],
+)
+def test_gradients_are_limited_where_momentum_adds_them_up(table, parameters, limit):
+    auto, explicit, other = (
+        small(clip_norm=clip_norm, **parameters).fit(*table).theta_
+        for clip_norm in ("auto", limit, 0.2)
+    )
+    np.testing.assert_allclose(auto, explicit, rtol=1e-9)
+    assert (auto != other).any()

@@ -113,8 +113,7 @@ def saturate(a, columns, scale=None):
     z = a[..., columns]
     if scale is not None:
         z /= scale
-    size = np.abs(z)
-    near = np.minimum(size, LINEAR)
-    size -= near
-    near += np.log1p(size, out=size)
-    a[..., columns] = np.copysign(near, z)
+    beyond = np.abs(z) > LINEAR  # few are, and logarithms are slow
+    far = z[beyond]
+    z[beyond] = np.copysign(LINEAR + np.log1p(np.abs(far) - LINEAR), far)
+    a[..., columns] = z

@@ -118,4 +118,5 @@ def clip_norm(grad, limit):
     Pascanu et al. (2013), On the difficulty of training recurrent neural networks.
     """
     norm = np.sqrt(np.vecdot(grad, grad))[..., np.newaxis]
-    grad *= limit / np.maximum(norm, limit)
+    # A norm that has overflowed is divergence, and has to become NaN: inf - inf is.
+    grad *= limit / (np.maximum(norm, limit) + (norm - norm))

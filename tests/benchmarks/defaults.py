@@ -88,8 +88,8 @@ CANDIDATES = {
         "five candidates, 0.1 to 10": choosing(
             "decay", CANDIDATES=(0.1, 0.3, 1.0, 3.0, 10.0)
         ),
-        "a quarter of the epochs": choosing("fitting", budget=lambda n: 0.25),
-        "half of the epochs": choosing("fitting", budget=lambda n: 0.5),
+        "a quarter of the epochs": choosing("fitting", budget=lambda n, solver: 0.25),
+        "half of the epochs": choosing("fitting", budget=lambda n, solver: 0.5),
         "at most 10,000 rows": choosing("decay", MOST_ROWS=10_000),
         "early_stopping=True, weight_decay=0.1": changed(
             early_stopping=True, weight_decay=0.1

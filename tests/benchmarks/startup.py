@@ -3,7 +3,7 @@
     python tests/benchmarks/startup.py [--rounds 9] [--write]
 
 Imports and whole scripts run in fresh processes. The networks have three hidden layers
-of 64. At their defaults they do different work: FFNNRegressor 300 epochs of four steps,
+of 64. At their defaults they do different work: FFNNRegressor 240 epochs of four steps,
 after it has chosen a weight decay, MLPRegressor up to 200 of one; "10 epochs" is the
 same work, in batches of 32.
 """

@@ -171,6 +171,15 @@ def test_a_gradient_of_zero_stays_zero(dtype):
     assert not grad.any()
 
 
+@both_dtypes
+def test_a_norm_that_overflows_is_divergence_and_not_a_step_of_nothing(dtype):
+    grad = np.array([[1, 2], [np.finfo(dtype).max, 1]], dtype)
+    with np.errstate(all="ignore"):
+        clip_norm(grad, 1.0)
+    assert np.isfinite(grad[0]).all()
+    assert np.isnan(grad[1]).all()
+
+
 def test_clip_norm_of_a_stack_is_that_of_each_alone():
     stack = np.random.default_rng(0).normal(size=(3, 101))
     alone = stack.copy()
