@@ -18,7 +18,6 @@ from .core.training import epochs, evaluate
 CANDIDATES = (0.03, 0.4, 3.0)
 # Fewer different rows, or epochs, say too little; more say no more than these.
 FEWEST_ROWS, FEWEST_EPOCHS = 100, 10
-FOR_FEW_ROWS = 2.0
 MOST_ROWS, MOST_NUMBERS = 30_000, 2**24
 HELD_OUT = 0.2
 
@@ -57,14 +56,14 @@ def choose(network, data, recipe, seed):
 
     Returns
     -------
-    weight_decay : float
-        FOR_FEW_ROWS where the rows are too few to say, or no network has a loss.
+    weight_decay : float or None
+        None where the rows are too few to say, or no network has a loss.
     """
     rng, init, order, dropout = np.random.default_rng(seed).spawn(4)
     K, sample = len(CANDIDATES), _sample(data, rng)
     number, n_distinct = _distinct(sample)
     if _weighty(sample, number) < FEWEST_ROWS:
-        return FOR_FEW_ROWS
+        return None
     # Equal rows are held out all, or none: they would give each other away.
     held_out = rng.permutation(n_distinct)[number] < HELD_OUT * n_distinct
     theta = np.empty((K, network.layout.size), sample.Y.dtype)
@@ -76,7 +75,7 @@ def choose(network, data, recipe, seed):
         pass
     loss, _ = evaluate(network, theta, _rows(sample, held_out, K))
     loss = np.nan_to_num(loss.sum(axis=-1), nan=np.inf, posinf=np.inf)
-    return CANDIDATES[int(np.argmin(loss))] if np.isfinite(loss).any() else FOR_FEW_ROWS
+    return CANDIDATES[int(np.argmin(loss))] if np.isfinite(loss).any() else None
 
 
 def _copies(rng, K):

@@ -28,6 +28,7 @@ from .parameters import (
     auto_max_iter,
     auto_weight_decay,
     automatic,
+    weight_decay_of_few_rows,
 )
 from .scaling import statistics
 from .threads import blas_threads
@@ -215,6 +216,8 @@ class Fit:
             )
 
         chosen = choose(self.network, self.training, recipe, self.seed)
+        if chosen is None:
+            chosen = weight_decay_of_few_rows(model.solver, float(model.momentum))
         self.weight_decay = self.state["weight_decay"] = chosen
         if model.verbose:
             print(f"weight_decay={chosen:g}")

@@ -38,6 +38,15 @@ def auto_weight_decay(solver):
     return 0.01 if solver == "lbfgs" else 0.1
 
 
+def weight_decay_of_few_rows(solver, momentum):
+    """What tables get that are too small to choose by (see `skffnn.decay`).
+
+    Momentum adds up 1 / (1 - momentum) gradients, but not the decay: with less of it
+    the same number would hold the weights back more.
+    """
+    return 0.01 / (1 - momentum) if solver == "sgd" else 2.0
+
+
 def auto_clip_norm(solver, momentum):
     """Momentum adds up 1 / (1 - momentum) gradients: their sum is kept below 50.
 

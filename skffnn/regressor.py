@@ -103,9 +103,9 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         side by side, on four fifths of the rows (of at most 30,000) and for half of the
         epochs (above 10,000 rows a quarter; "sgd" twice as many), and takes the value
         whose network does best on the rest. Then it trains on all rows. Fewer than 100
-        different rows get 2; with fewer than 10 epochs for the choice, and in
-        `partial_fit`, it is 0.1; with "lbfgs" 0.01. ``weight_decay_`` tells; a fit that
-        goes on stays with it.
+        different rows get 2 ("sgd": ``0.01 / (1 - momentum)``, the same by default);
+        with fewer than 10 epochs for the choice, and in `partial_fit`, it is 0.1; with
+        "lbfgs" 0.01. ``weight_decay_`` tells; a fit that goes on stays with it.
     dropout : float, default=0.0
         Probability that a hidden unit is left out of a training step.
     clip_norm : float, "auto" or None, default="auto"
@@ -161,7 +161,7 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         X is standardised as ``(X - x_mean_) / x_scale_``.
     x_heavy_ : ndarray of int
         Columns with heavy tails, which grow like a logarithm beyond 4 standardised.
-        Either the standard deviation is more than 3 times what the quartiles say; then
+        Either the standard deviation is more than 3 times what the quantiles say; then
         `x_mean_` is the median, and `x_scale_` that of the quartiles. Or some value is
         more than 10 standard deviations from the mean.
     y_mean_, y_scale_ : ndarray of shape (n_outputs_,)

@@ -87,7 +87,9 @@ def input_statistics(X, rows, weight):
     some = index(rows)
     if len(rows) > enough:
         draw = np.random.default_rng(0).choice(len(rows), enough, replace=False)
-        some = np.asarray(rows)[np.sort(draw)]
+        draw.sort()
+        own = isinstance(rows, range)  # as an array it would be as long as the table
+        some = rows.start + rows.step * draw if own else rows[draw]
     few, w = X[some], None if weight is None else weight[some]
     quantiles = [
         np.quantile(

@@ -97,13 +97,13 @@ def test_equal_rows_are_held_out_together(network, rng, monkeypatch):
 def test_few_rows_cannot_choose_however_often_they_are_repeated(network, times):
     data = data_of(*friedman(noise=1, n=99))
     often = Data(np.repeat(data.X, times, 0), np.repeat(data.Y, times, 0))
-    assert decay.choose(network, often, recipe, seed=0) == decay.FOR_FEW_ROWS
+    assert decay.choose(network, often, recipe, seed=0) is None
 
 
 def test_rows_of_next_to_no_weight_are_no_rows(network):
     X, y = friedman(noise=1)
     weight = np.where(np.arange(len(y)) < 50, 1, 1e-9)
-    assert decay.choose(network, data_of(X, y, weight), recipe, 0) == decay.FOR_FEW_ROWS
+    assert decay.choose(network, data_of(X, y, weight), recipe, 0) is None
     weight[:150] = 1
     assert decay.choose(network, data_of(X, y, weight), recipe, 0) in CANDIDATES
 
@@ -168,7 +168,17 @@ def test_the_sample_is_of_the_networks_own_rows(scaled, rng, monkeypatch):
 def test_few_rows_get_a_number_that_nobody_chose(solver):
     X, y = friedman(noise=1, n=99)
     model = FFNNRegressor(8, solver=solver, max_iter=20, random_state=0).fit(X, y)
-    assert model.weight_decay_ == decay.FOR_FEW_ROWS
+    assert model.weight_decay_ == pytest.approx(2)
+
+
+@pytest.mark.parametrize("learning_rate", [0.02, 0.1])
+def test_plain_gradient_descent_learns_few_rows(rng, learning_rate):
+    X = rng.normal(size=(80, 3))
+    y = X @ [1, 2, 3] + 0.1 * rng.normal(size=80)
+    model = FFNNRegressor(
+        solver="sgd", momentum=0, learning_rate=learning_rate, random_state=0
+    )
+    assert model.fit(X, y).score(X, y) > 0.9
 
 
 def test_few_epochs_choose_nothing(model, monkeypatch):
@@ -253,7 +263,7 @@ def test_networks_that_blow_up_are_not_chosen(network, monkeypatch):
     blown_up = [np.nan, np.inf, np.nan]
     for losses, expected in (
         ([np.nan, 3.0, np.inf], CANDIDATES[1]),
-        (blown_up, decay.FOR_FEW_ROWS),
+        (blown_up, None),
     ):
         column = np.array(losses)[:, np.newaxis]
         monkeypatch.setattr(decay, "evaluate", lambda *_, c=column: (c, None))
