@@ -87,9 +87,7 @@ def input_statistics(X, rows, weight):
     some = index(rows)
     if len(rows) > enough:
         draw = np.random.default_rng(0).choice(len(rows), enough, replace=False)
-        draw.sort()
-        own = isinstance(rows, range)  # as an array it would be as long as the table
-        some = rows.start + rows.step * draw if own else rows[draw]
+        some = np.array([rows[i] for i in np.sort(draw)])  # rows may be a long range
     few, w = X[some], None if weight is None else weight[some]
     quantiles = [
         np.quantile(

@@ -188,7 +188,9 @@ def test_few_epochs_choose_nothing(model, monkeypatch):
     assert model.set_params(max_iter=20).fit(X, y).weight_decay_ == 0.7
 
 
-def test_gradient_descent_gets_the_whole_budget_to_choose_by(model, monkeypatch):
+@pytest.fixture
+def epochs_to_choose_by(monkeypatch):
+    """How many epochs each choice was to take; none is made."""
     epochs_of = []
 
     def choose(network, data, recipe, seed):
@@ -197,27 +199,25 @@ def test_gradient_descent_gets_the_whole_budget_to_choose_by(model, monkeypatch)
         return 0.7
 
     monkeypatch.setattr("skffnn.fitting.choose", choose)
+    return epochs_of
+
+
+def test_gradient_descent_gets_the_whole_budget_to_choose_by(
+    model, epochs_to_choose_by
+):
     for solver in ("adam", "sgd"):
         model.set_params(solver=solver).fit(*friedman(noise=1))
-    assert epochs_of == [30, 60]
+    assert epochs_to_choose_by == [30, 60]
 
 
-def test_a_large_max_iter_does_not_make_the_choice_longer(monkeypatch):
-    epochs_of = []
-
-    def choose(network, data, recipe, seed):
-        theta = np.empty((1, network.layout.size))
-        epochs_of.append(recipe(theta, np.ones((1, 1)), (), ()).max_iter)
-        return 0.7
-
-    monkeypatch.setattr("skffnn.fitting.choose", choose)
+def test_a_large_max_iter_does_not_make_the_choice_longer(epochs_to_choose_by):
     for max_iter in ("auto", 5000):
         model = FFNNRegressor(
             4, max_iter=max_iter, learning_rate_schedule="constant",
             early_stopping=True, random_state=0,
         )  # fmt: skip
         model.fit(*friedman(noise=1))
-    assert len(set(epochs_of)) == 1
+    assert len(set(epochs_to_choose_by)) == 1
 
 
 def test_a_number_is_taken_as_it_is(model, monkeypatch):
