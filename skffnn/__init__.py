@@ -1,9 +1,22 @@
 """A feed-forward neural network regressor for scikit-learn, from scratch in NumPy."""
 
-from .display import LossCurveDisplay
+from .core.gradient_check import GradientCheck, check_gradient
+from .core.tracing import Trace
+from .display import LearningRateDisplay, LossCurveDisplay
 from .evaluation import Evaluation, evaluate
 from .regressor import FFNNRegressor
+from .tracing import trace
 
 __version__ = "0.1.0"
 
-__all__ = ["Evaluation", "FFNNRegressor", "LossCurveDisplay", "evaluate"]
+__all__ = [
+    "Evaluation",
+    "FFNNRegressor",
+    "GradientCheck",
+    "LearningRateDisplay",
+    "LossCurveDisplay",
+    "Trace",
+    "check_gradient",
+    "evaluate",
+    "trace",
+]

@@ -74,7 +74,8 @@ def _explain_failure(fit):
         return
     cures = [f"a larger max_iter (now {fit.max_iter})", "less regularisation"]
     if model.solver != "lbfgs":
-        cures.insert(0, f"a higher learning_rate (now {model.learning_rate:g})")
+        another = "a higher" if model.learning_rate < 0.1 else "a lower"
+        cures.insert(0, f"{another} learning_rate (now {model.learning_rate:g})")
     if not model.standardize:
         cures.insert(0, "standardize=True")
     _warn(

@@ -154,14 +154,33 @@ def warn_if_out_of_reach(Y, output):
 
 
 def warn_if_far(mean_val, x_mean, x_scale):
-    """Warn of validation columns that lie far away from the training columns."""
-    distance = np.median(np.abs(mean_val - x_mean) / x_scale)
-    if distance > 5:
+    """Warn of validation columns that lie far away from the training columns.
+
+    Most of them, or one beyond all measure: rows of another time differ, too.
+    """
+    distance = np.abs(mean_val - x_mean) / x_scale
+    if np.median(distance) > 5 or distance.max() > 50:
         warn_user(
-            f"The columns of X_val lie far from those of X: {distance:.1f} standard "
-            "deviations, in the median. X_val must go through the same preprocessing "
-            "as X; in a Pipeline, name it in transform_input and enable metadata "
-            "routing.",
+            f"The columns of X_val lie far from those of X: up to {distance.max():.1f} "
+            "standard deviations. X_val must go through the same preprocessing as X: "
+            "in a Pipeline, name it in transform_input and enable metadata routing.",
+        )
+
+
+@np.errstate(all="ignore")  # what overflows is reported elsewhere
+def warn_if_another_scale(Y_val, Y):
+    """Warn of validation targets that are not on the scale of the training targets."""
+    mean_val, mean, scale = Y_val.mean(axis=0), Y.mean(axis=0), Y.std(axis=0)
+    far = np.abs(mean_val - mean) > 10 * scale
+    if len(Y_val) >= 10:  # the spread of fewer is chance
+        scale_val = Y_val.std(axis=0)
+        far |= (scale_val > 10 * scale) | ((scale > 10 * scale_val) & (scale_val > 0))
+    for k in np.flatnonzero(far & (scale > 0))[:1]:
+        warn_user(
+            f"y_val lies far from y: its mean is {mean_val[k]:.4g}, that of y "
+            f"{mean[k]:.4g}. Both must be on one scale. TransformedTargetRegressor "
+            "does not transform y_val: leave it out (the network standardises y "
+            "itself), or pass y_val transformed.",
         )
 
 

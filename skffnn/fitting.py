@@ -36,6 +36,30 @@ from .threads import blas_threads
 # A loss beyond so many times the reference is divergence, and weights with so many
 # times the loss of predicting the mean are not worth keeping.
 TOO_LARGE = 10
+# Behind an exponential an overshoot is multiplied, and mends itself all the same.
+TOO_LARGE_BEHIND_EXP = 1000
+
+
+def loss_function(model, y_sd, dtype):
+    """The loss of a model, its parameters filled in.
+
+    Parameters
+    ----------
+    model : FFNNRegressor
+    y_sd : ndarray of shape (n_outputs,) or None
+        Standard deviations of a target that is not standardised, for the loss that is
+        measured in them.
+    dtype : dtype
+        The network's.
+    """
+    function = LOSSES[model.loss].function
+    if model.loss == "quantile":
+        return partial(function, q=float(model.quantile))
+    if model.loss == "huber":
+        delta = float(model.huber_delta)
+        scaled = delta if y_sd is None else (delta * y_sd).astype(dtype)
+        return partial(function, delta=scaled)
+    return function
 
 
 class Fit:
@@ -78,38 +102,29 @@ class Fit:
         self.state["y_sd"] = self.y_sd
 
     def _loss_function(self):
-        function, model = self.loss.function, self.model
-        if model.loss == "quantile":
-            return partial(function, q=float(model.quantile))
-        if model.loss == "huber":
-            return partial(function, delta=self._huber_delta())
-        return function
-
-    def _huber_delta(self):
-        data, delta = self.training, self.model.huber_delta
-        if self.model.standardize and self.rows.activations[-1] == "identity":
-            return float(delta)
-        if self.y_sd is None:
+        data, model = self.training, self.model
+        standardized = model.standardize and self.rows.activations[-1] == "identity"
+        if model.loss == "huber" and not standardized and self.y_sd is None:
             Y, weight = data.Y.astype(np.float64), data.weight
             if weight is not None:
                 weight = weight[:, 0].astype(np.float64)
             _, self.y_sd = statistics(Y, data.rows, weight)
-        return (delta * self.y_sd).astype(data.Y.dtype)
+        return loss_function(model, self.y_sd, data.Y.dtype)
 
     def _start(self, seed):
         layout = self.network.layout
         init, order, dropout = np.random.default_rng(seed).spawn(3)
         self.theta = np.empty(layout.size, self.training.Y.dtype)
         initialize(layout, self.theta, self.network.names, [init])
+        # Nothing would be learnt of these, but a new value would meet random weights.
+        layout.views(self.theta)[0][0][self.training.constant_inputs()] = 0
         self.best = Best(self.theta)
-        self.history, self.kept = History(), 0
+        self.history, self.kept, self.kept_before = History(), 0, 0
         self.state: dict[str, Any] = {
             "seed": seed,
             "standardize": bool(self.model.standardize),
             "order": order,
             "dropout": dropout,
-            # The epoch whose weights were kept.
-            "kept": 0,
         }
         self._watch_anew()
         self._pace_anew()
@@ -139,7 +154,7 @@ class Fit:
         self.theta, self.state = deepcopy((model.theta_, model._state))
         self.best = Best(self.theta)
         self.history = History(model.history_)
-        self.kept = self.state["kept"]
+        self.kept = self.kept_before = model.kept_iter_
         # Numbers of another kind are nothing to compare with, and a rate that has
         # dropped to nothing is nothing to go on with.
         if self.state["watched"] != self._watched():
@@ -151,7 +166,7 @@ class Fit:
         if model.early_stopping:
             # The weights it goes on from are a candidate like those of any epoch.
             loss, mse = evaluate(self.network, self.theta, self.validation)
-            reported, _ = self._in_target_units(loss, mse)
+            reported, _ = self.in_target_units(loss, mse)
             self.state["lowest"] = [float(loss.sum()), self.kept, reported]
             self.best.update(self.kept, loss.sum(), self.theta)
 
@@ -205,8 +220,8 @@ class Fit:
             return
 
         def recipe(theta, weight_decay, order_rngs, dropout_rngs):
-            return self._recipe(
-                optimizer=self._optimizer(theta, None),
+            return self.recipe(
+                optimizer=self.optimizer(theta, None),
                 schedule=schedules.cosine,
                 weight_decay=weight_decay,
                 batch_size=automatic(model.batch_size, auto_batch_size, n),
@@ -222,8 +237,8 @@ class Fit:
         if model.verbose:
             print(f"weight_decay={chosen:g}")
 
-    def _recipe(self, **own):
-        """What the model's parameters say of it, and what is the caller's own."""
+    def recipe(self, **own):
+        """What the model's parameters say of a recipe, and what is the caller's own."""
         model = self.model
         return Recipe(
             learning_rate=float(model.learning_rate),
@@ -235,9 +250,9 @@ class Fit:
 
     def _descend(self):
         solver = self.model.solver
-        optimizer = self._optimizer(self.theta, self.state.get(solver))
+        optimizer = self.optimizer(self.theta, self.state.get(solver))
         self.state[solver] = optimizer.state
-        recipe = self._recipe(
+        recipe = self.recipe(
             optimizer=optimizer,
             schedule=self._schedule(),
             weight_decay=float(self.weight_decay),
@@ -273,7 +288,8 @@ class Fit:
         if not converged and self.outcome == "completed":
             self.outcome = "max_iter"
 
-    def _optimizer(self, theta, state):
+    def optimizer(self, theta, state):
+        """The model's optimizer, with the state of an earlier one or None."""
         model = self.model
         if model.solver == "adam":
             betas = float(model.beta_1), float(model.beta_2)
@@ -305,7 +321,9 @@ class Fit:
         if record.epoch == 1:
             # A lucky start below the mean's loss is nothing to measure others by.
             self.reference = max(self.reference, loss)
-        if diverged(loss, self.reference, self.theta, TOO_LARGE):
+        behind_exp = self.network.names[-1] == "exp"
+        times = TOO_LARGE_BEHIND_EXP if behind_exp else TOO_LARGE
+        if diverged(loss, self.reference, self.theta, times):
             self.outcome = "diverged"
             return True
         self.best.update(row["epoch"], watched, self.theta)
@@ -317,7 +335,12 @@ class Fit:
         return False
 
     def _snapshot(self):
-        return self.attributes(self.theta.copy(), deepcopy(self.state))
+        """What a model of its own needs if the run ended here: no array is shared."""
+        attributes = self.attributes(self.theta, deepcopy(self.state))
+        return {
+            name: value.copy() if isinstance(value, np.ndarray) else value
+            for name, value in attributes.items()
+        }
 
     def _out_of_patience(self, schedule):
         stalled = self.patience(self.state["losses"][-1])
@@ -333,10 +356,10 @@ class Fit:
 
     def _remember(self, record):
         now = perf_counter()
-        loss, rmse = self._in_target_units(record.loss, record.mse)
+        loss, rmse = self.in_target_units(record.loss, record.mse)
         validation = np.nan, np.nan
         if self.validation is not None:
-            validation = self._in_target_units(
+            validation = self.in_target_units(
                 record.validation_loss, record.validation_mse
             )
         row = {
@@ -354,7 +377,8 @@ class Fit:
             self._print(row, record.epoch)
         return row
 
-    def _in_target_units(self, loss, mse):
+    def in_target_units(self, loss, mse):
+        """Loss and RMSE of a record, as users see them."""
         return in_target_units(loss, mse, self.loss.degree, self.rows.scaling.y_scale)
 
     def _print(self, row, epoch):
@@ -380,8 +404,7 @@ class Fit:
                 raise self.interrupt  # there is nothing worth keeping
         if restore and (has_best or not finite):
             self.theta = self.best.theta
-            self.kept = int(self.best.epoch) or self.state["kept"]
-        self.state["kept"] = self.kept
+            self.kept = int(self.best.epoch) or self.kept_before
         if blown_up:
             # What the optimizer remembers would blow up the next run as well.
             self.state.pop(self.model.solver, None)
@@ -417,6 +440,7 @@ class Fit:
             "validation_indices_": self.rows.held_out,
             "history_": history,
             "n_iter_": len(self.history),
+            "kept_iter_": self.kept,
             "loss_": history["loss"][self.kept - 1] if self.kept else float("nan"),
             "weight_decay_": float(self.weight_decay),
             "best_iter_": state["lowest"][1],

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from .checks import warn_if_far, warn_if_out_of_reach
+from .checks import warn_if_another_scale, warn_if_far, warn_if_out_of_reach
 from .core.data import Data
 from .parameters import layers
 from .scaling import (
@@ -150,3 +150,4 @@ def _scaling(model, table, rows, weight, output, go_on):
 def _check_distance(table, rows, validation, validation_rows):
     mean_val, _ = statistics(validation.X, validation_rows)
     warn_if_far(mean_val, *statistics(table.X, rows))
+    warn_if_another_scale(validation.Y[index(validation_rows)], table.Y[index(rows)])

@@ -20,7 +20,8 @@ from .parameters import check_parameters
 from .preparation import prepare
 
 
-def _draw_seed(random_state):
+def draw_seed(random_state):
+    """A seed out of a random_state as users give it."""
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
@@ -83,8 +84,10 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         Momentum of "sgd"; 0 is plain gradient descent.
     nesterovs_momentum : bool, default=True
         Whether "sgd" looks one step ahead (Nesterov's momentum).
-    beta_1, beta_2 : float, default=0.9, 0.999
-        Decay rates of the moments of "adam".
+    beta_1 : float, default=0.9
+        Decay rate of the first moment of "adam", the mean of the gradients.
+    beta_2 : float, default=0.999
+        Decay rate of its second moment, the mean of their squares.
     epsilon : float, default=1e-8
         What keeps the division of "adam" finite.
     power_t : float, default=0.5
@@ -96,9 +99,10 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         of y.
     weight_decay : float or "auto", default="auto"
         Each step multiplies the weights, not the biases, by
-        ``1 - learning_rate * weight_decay`` (decoupled weight decay). For "sgd" and
-        "lbfgs" that is a penalty of ``weight_decay / 2`` times their sum of squares;
-        the steps of "adam" do not shrink with the gradient and take more of it.
+        ``1 - learning_rate * weight_decay`` (decoupled weight decay). For "lbfgs" that
+        is a penalty of ``weight_decay / 2`` times their sum of squares, for "sgd" one
+        of ``(1 - momentum)`` times that; the steps of "adam" do not shrink with the
+        gradient and take more of it.
         "auto" lets the table choose: `fit` first trains networks with 0.03, 0.4 and 3
         side by side, on four fifths of the rows (of at most 30,000) and for half of the
         epochs (above 10,000 rows a quarter; "sgd" twice as many), and takes the value
@@ -125,8 +129,8 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     early_stopping : bool, default=False
         Whether to keep the weights of the best validation epoch. Rows are held out
         for it (``validation_fraction``, 0.1 if None) unless X_val is passed to `fit`.
-        Under the constant and adaptive schedules the run also ends when the
-        validation loss stops falling; under a decaying one it is completed.
+        When the validation loss stops falling, the constant schedule ends the run and
+        the adaptive one lowers the rate; under a decaying one it is completed.
     validation_fraction : float, default=None
         Share of the rows that are held out and whose curve is recorded. Without
         ``early_stopping`` it changes nothing else. Rows that chose the epoch are
@@ -157,15 +161,19 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         Inputs, units of each hidden layer, outputs.
     activations_ : list of str
         The activation of each layer, the output's last.
-    x_mean_, x_scale_ : ndarray of shape (n_features_in_,)
+    x_mean_ : ndarray of shape (n_features_in_,)
         X is standardised as ``(X - x_mean_) / x_scale_``.
+    x_scale_ : ndarray of shape (n_features_in_,)
+        What X is divided by.
     x_heavy_ : ndarray of int
         Columns with heavy tails, which grow like a logarithm beyond 4 standardised.
         Either the standard deviation is more than 3 times what the quantiles say; then
         `x_mean_` is the median, and `x_scale_` that of the quartiles. Or some value is
         more than 10 standard deviations from the mean.
-    y_mean_, y_scale_ : ndarray of shape (n_outputs_,)
-        The target likewise.
+    y_mean_ : ndarray of shape (n_outputs_,)
+        The target is standardised as ``(y - y_mean_) / y_scale_``.
+    y_scale_ : ndarray of shape (n_outputs_,)
+        What it is divided by.
     weight_decay_ : float
         The weight decay of the fit.
     history_ : dict of list of float
@@ -187,8 +195,11 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     best_loss_ : float
         That loss, in the target's units. A fit that goes on with early stopping
         judges the weights it starts from anew, on its own validation rows.
+    kept_iter_ : int
+        The epoch whose weights the model has: the last one; with ``early_stopping``,
+        and after a divergence, the best.
     loss_ : float
-        Training loss of the epoch whose weights were kept.
+        Training loss of that epoch.
     validation_indices_ : ndarray of int or None
         The rows of X that were held out.
     n_outputs_ : int
@@ -221,6 +232,12 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     >>> model.history_["rmse"][-1] < model.history_["validation_rmse"][-1]
     True
     """
+
+    # For the links and tooltips of the HTML representation in notebooks.
+    _doc_link_module = "skffnn"
+    _doc_link_template = (
+        "https://skffnn.readthedocs.io/en/stable/generated/skffnn.{estimator_name}.html"
+    )
 
     def __init__(
         self,
@@ -390,7 +407,7 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     ):
         go_on = go_on and hasattr(self, "theta_")
         # The held-out rows of a model that goes on stay what they were.
-        seed = self._state["seed"] if go_on else _draw_seed(self.random_state)
+        seed = self._state["seed"] if go_on else draw_seed(self.random_state)
         with unchanged_on_error(self):
             dtype = self.theta_.dtype if go_on else None
             table = check_table(self, X, y, sample_weight, dtype=dtype, reset=not go_on)
@@ -433,15 +450,7 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ValueError
             If X has other columns than at `fit`, or values that are not finite.
         """
-        if not hasattr(self, "theta_"):  # the check takes longer than one row
-            check_is_fitted(self)
-        # A tuple keeps what is of that dtype already, in its order; an array would be
-        # made of a DataFrame otherwise.
-        dtype = (self.theta_.dtype,)
-        X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=dtype)
-        network = Network(self.units_, self.activations_)
-        scaling = {"mean": self.x_mean_, "scale": self.x_scale_, "heavy": self.x_heavy_}
-        data = Data(X, None, **scaling)
+        network, data = self._network_and_data(X)
         # float64 whatever the network's dtype, and back to the target's units in place.
         y_hat = np.empty((len(data), self.n_outputs_))
         network.predict(self.theta_, data, out=y_hat)
@@ -449,7 +458,60 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         y_hat += self.y_mean_[np.newaxis]
         return y_hat.ravel() if self._y_ndim == 1 else y_hat
 
+    def _network_and_data(self, X):
+        if not hasattr(self, "theta_"):  # the check takes longer than one row
+            check_is_fitted(self)
+        # A tuple keeps what is of that dtype already, in its order; an array would be
+        # made of a DataFrame otherwise.
+        dtype = (self.theta_.dtype,)
+        X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=dtype)
+        return Network(self.units_, self.activations_), self._data(X)
+
+    def _data(self, X):
+        return Data(X, None, None, None, self.x_mean_, self.x_scale_, self.x_heavy_)
+
     # Looking inside ------------------------------------------------------------------
+
+    def input_gradient(self, X: Any) -> np.ndarray:
+        """How the prediction changes with each input, row by row: d y_hat / d x.
+
+        Exact, by the chain rule: the backward pass of training, taken one product
+        further. The mean over the rows of a table is the average marginal effect of
+        each column. Where an activation has a kink, it is the slope on one side.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        gradient : ndarray of shape (n_samples, n_features) or \
+                (n_samples, n_outputs, n_features)
+            In units of the target per unit of the column; float64. The axis of the
+            outputs is there if y had one at `fit`.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If X has other columns than at `fit`, or values that are not finite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skffnn import FFNNRegressor
+        >>> X = np.random.default_rng(0).uniform(-1, 1, (500, 2))
+        >>> y = X[:, 0] ** 2 + 3 * X[:, 1]
+        >>> model = FFNNRegressor(activation="tanh", random_state=0).fit(X, y)
+        >>> model.input_gradient([[0.5, 0.0]]).round()  # (2 x_1, 3)
+        array([[1., 3.]])
+        """
+        network, data = self._network_and_data(X)
+        gradient = np.empty((len(data), self.n_outputs_, self.n_features_in_))
+        network.input_gradient(self.theta_, data, out=gradient)
+        gradient *= self.y_scale_[:, np.newaxis]
+        return gradient[:, 0] if self._y_ndim == 1 else gradient
 
     @property
     def coefs_(self) -> list[np.ndarray]:

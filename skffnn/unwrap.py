@@ -16,6 +16,18 @@ def unwrap(estimator: Any) -> Any | None:
     return next((found for found in inside if hasattr(found, "fit")), None)
 
 
+def through_pipeline(estimator: Any, X: Any) -> tuple[Any, Any]:
+    """X as a fitted pipeline's last step gets it, and that step.
+
+    What is no pipeline comes back as it is.
+    """
+    while isinstance(estimator, Pipeline):
+        if len(estimator) > 1:
+            X = estimator[:-1].transform(X)
+        estimator = estimator[-1]
+    return X, estimator
+
+
 def innermost(estimator: Any) -> Any:
     """Return the estimator at the bottom of all wrappings.
 

@@ -43,21 +43,101 @@ def test_curves_are_the_history(network):
     assert display.ax_.figure is display.figure_
 
 
-def test_best_epoch_is_marked(network):
-    display = LossCurveDisplay.from_estimator(network)
-    [mark] = [line for line in display.ax_.lines if line.get_marker() == "o"]
-    best = network.best_iter_
-    assert mark.get_xdata()[0] == best
-    assert mark.get_ydata()[0] == network.history_["validation_rmse"][best - 1]
-    labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert f"best validation epoch: {best} (RMSE" in labels[-1]
+def marks(display):
+    """The marked epochs: their value, and whether the mark is filled."""
+    return {
+        line.get_xdata()[0]: (line.get_ydata()[0], line.get_markerfacecolor() != "none")
+        for line in display.ax_.lines
+        if line.get_marker() == "o"
+    }
+
+
+def labels(display):
+    return [text.get_text() for text in display.ax_.get_legend().get_texts()]
+
+
+@pytest.fixture
+def noise(rng):
+    """A table that can only be learnt by heart."""
+    return rng.normal(size=(60, 4)), rng.normal(size=60)
+
+
+def test_kept_and_best_epochs_are_marked(noise):
+    model = FFNNRegressor(
+        30, max_iter=40, weight_decay=0.0, validation_fraction=0.2, random_state=0
+    ).fit(*noise)
+    best, curve = model.best_iter_, model.history_["validation_rmse"]
+    assert best < 40  # else there is nothing to tell apart
+    display = LossCurveDisplay.from_estimator(model)
+    assert marks(display) == {
+        best: (curve[best - 1], False),
+        40: (curve[39], True),
+    }
+    assert labels(display)[-2:] == [
+        f"epoch {best}, lowest validation loss: {curve[best - 1]:,.4g}",
+        f"epoch 40, kept: {curve[39]:,.4g}",
+    ]
+
+
+def test_with_early_stopping_the_best_epoch_is_the_kept_one(noise):
+    model = FFNNRegressor(
+        30, max_iter=40, weight_decay=0.0, early_stopping=True, random_state=0
+    ).fit(*noise)
+    best = model.best_iter_
+    assert model.kept_iter_ == best < 40
+    value = model.history_["validation_rmse"][best - 1]
+    assert marks(LossCurveDisplay.from_estimator(model)) == {best: (value, True)}
+
+
+def test_without_validation_rows_the_kept_epoch_is_on_the_training_curve(table):
+    model = FFNNRegressor(8, max_iter=15, random_state=0).fit(*table)
+    display = LossCurveDisplay.from_estimator(model)
+    assert marks(display) == {15: (model.history_["rmse"][-1], True)}
+
+
+@pytest.mark.parametrize("missing", [None, [np.nan] * 3])
+def test_either_curve_may_be_missing(missing):
+    for curves in ({"rmse": missing}, {"validation_rmse": missing}, {}):
+        curves = {"rmse": [3, 2, 1], "validation_rmse": [4, 3, 3], **curves}
+        display = LossCurveDisplay(epoch=[1, 2, 3], kept_epoch=2, **curves).plot()
+        drawn = [curve for curve in curves.values() if curve is not missing]
+        assert len(display.lines_) == len(drawn)
+        assert marks(display) == {2: (drawn[-1][1], True)}
+
+
+def test_no_curve_at_all_is_an_empty_picture():
+    assert LossCurveDisplay(epoch=[1, 2], rmse=None).plot().lines_ == []
+
+
+def test_learning_rate_on_a_second_axis(network):
+    display = LossCurveDisplay.from_estimator(network, learning_rate=True)
+    rate = display.lines_[-1]
+    assert rate.axes is display.learning_rate_ax_ is not display.ax_
+    np.testing.assert_array_equal(rate.get_ydata(), network.history_["learning_rate"])
+    assert "learning rate" in display.learning_rate_ax_.get_ylabel()
+    assert LossCurveDisplay.from_estimator(network).learning_rate_ax_ is None
+
+
+def test_lbfgs_has_no_learning_rate_to_draw(table):
+    model = FFNNRegressor(4, solver="lbfgs", random_state=0).fit(*table)
+    with pytest.raises(ValueError, match="no learning rate to draw"):
+        LossCurveDisplay.from_estimator(model, learning_rate=True)
+
+
+@pytest.mark.parametrize("yscale", ["log", "linear"])
+def test_scale_as_asked(network, yscale):
+    display = LossCurveDisplay.from_estimator(network, yscale=yscale)
+    assert display.ax_.get_yscale() == yscale
+
+
+def test_scale_that_does_not_exist(network):
+    with pytest.raises(ValueError, match="yscale must be 'linear', 'log' or None"):
+        LossCurveDisplay.from_estimator(network, yscale="cubic")
 
 
 def test_without_validation_rows_there_is_one_curve(table):
     model = FFNNRegressor(8, max_iter=30, random_state=0).fit(*table)
-    display = LossCurveDisplay.from_estimator(model)
-    assert len(display.lines_) == 1
-    assert len(display.ax_.lines) == 1
+    assert len(LossCurveDisplay.from_estimator(model).lines_) == 1
 
 
 @pytest.mark.parametrize("wrap", ["pipeline", "search"])

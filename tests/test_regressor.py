@@ -348,3 +348,13 @@ def test_gradients_are_limited_where_momentum_adds_them_up(table, parameters, li
     )
     np.testing.assert_allclose(auto, explicit, rtol=1e-9)
     assert (auto != other).any()
+
+
+@pytest.mark.parametrize("seed", [8, 69, 87])
+def test_poisson_overshoots_at_first_and_recovers(seed):
+    """A few steps at the full rate multiply a prediction: no divergence yet."""
+    X = np.repeat([[1.0, 3], [2, 1], [3, 3], [4, 1]], 4, axis=0)
+    y = np.repeat([1.0, 2, 1, 2], 4)
+    model = FFNNRegressor(loss="poisson", random_state=seed).fit(X, y)
+    assert max(model.history_["loss"]) > 10 * model.history_["loss"][0]
+    assert model.score(X, y) > 0.8

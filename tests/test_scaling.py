@@ -141,3 +141,37 @@ def test_without_standardisation_nothing_is_saturated(columns):
     model = FFNNRegressor((4,), max_iter=2, standardize=False, random_state=0)
     model.fit(columns[:, :1], columns[:, 0])
     assert len(model.x_heavy_) == 0
+
+
+# Columns that say nothing -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [np.asarray, scipy.sparse.csr_array, np.float32])
+def test_a_new_value_in_a_constant_column_changes_nothing(rng, kind):
+    X = np.c_[rng.normal(size=(200, 2)), np.full(200, 2024.1), np.zeros(200)]
+    model = FFNNRegressor(8, max_iter=20, weight_decay=0.0, random_state=0)
+    model.fit(kind(X), X[:, 0])
+    later = X.copy()
+    later[:, 2:] += 1
+    np.testing.assert_allclose(
+        model.predict(kind(later)), model.predict(kind(X)), rtol=1e-4, atol=1e-4
+    )
+    # 2024.1 less its mean is 0 but for rounding.
+    np.testing.assert_allclose(model.coefs_[0][2:], 0, atol=1e-4)
+    assert model.coefs_[0][:2].all()
+
+
+def test_a_column_that_is_nearly_constant_is_not_constant(rng):
+    X = np.c_[rng.normal(size=2000), np.zeros(2000)]
+    X[-1, 1] = 1
+    model = FFNNRegressor(8, max_iter=5, weight_decay=0.0, random_state=0)
+    assert model.fit(X, X[:, 0]).coefs_[0].all()
+
+
+def test_what_was_constant_at_first_can_be_learnt_by_parts(rng):
+    X = np.c_[rng.normal(size=(200, 1)), np.zeros(200)]
+    model = FFNNRegressor(8, random_state=0).partial_fit(X, X[:, 0])
+    X[:, 1] = rng.normal(size=200)
+    for _ in range(50):
+        model.partial_fit(X, X[:, 0] + X[:, 1])
+    assert model.score(X, X[:, 0] + X[:, 1]) > 0.9

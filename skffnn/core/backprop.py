@@ -64,3 +64,35 @@ def backward(W, dW, db, activations, batch):
             dot(delta[l + 1], W[l].mT, out=delta[l])
             if batch.mask:
                 delta[l] *= batch.mask[l]
+
+
+def input_gradient(W, activations, batch):
+    """dy_hat/dX of each row by itself: the backward pass, down to the inputs.
+
+    It starts with the slope of every output with respect to itself, 1, where learning
+    starts with dJ/dy_hat, and each row carries one error for each output.
+
+    Parameters
+    ----------
+    W : list of ndarray
+    activations : list of Activation
+    batch : ForwardBatch
+        As `forward` left it. All a but the inputs are used up.
+
+    Returns
+    -------
+    gradient : ndarray of shape (..., n, n_outputs, n_inputs)
+    """
+    y_hat = batch.a[-1]
+    n_outputs = y_hat.shape[-1]
+    error = np.broadcast_to(
+        np.eye(n_outputs, dtype=y_hat.dtype), (*y_hat.shape, n_outputs)
+    )
+    for l in reversed(range(len(W))):
+        slope = np.ones_like(batch.a[l + 1])
+        activations[l].f_prime(batch.a[l + 1], slope, batch.work[l + 1])
+        error = error * slope[..., np.newaxis, :]  # (..., n, n_outputs, units[l + 1])
+        flat = error.reshape(*y_hat.shape[:-2], -1, error.shape[-1])
+        flat = flat @ W[l].mT  # one product for all rows and outputs
+        error = flat.reshape(*y_hat.shape, -1)
+    return error

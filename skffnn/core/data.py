@@ -1,9 +1,12 @@
 """The one place where data enters: the gather at the head of a minibatch."""
 
+from copy import copy
 from typing import Any
 
 import numpy as np
 
+# Numbers that are looked at at once.
+BLOCK = 2**18
 # Standard deviations up to which a heavy-tailed column is taken as it is.
 LINEAR = 4
 
@@ -42,9 +45,19 @@ class Data:
         self.scale: Any = None if scale is None else scale[np.newaxis]
         self.heavy = heavy if heavy is not None and len(heavy) else None
         self.heavy_scale = heavy_scale
-        if weight is not None:
-            own = weight if rows is None else weight[rows]
+        self._weigh()
+
+    def _weigh(self):
+        if self.weight is not None:
+            own = self.weight if self.own_rows is None else self.weight[self.own_rows]
             self.mean_weight = own.mean(axis=-2, keepdims=True)
+
+    def of(self, rows):
+        """The same table, of which only those rows belong to the network."""
+        part = copy(self)
+        part.own_rows = rows
+        part._weigh()
+        return part
 
     def __len__(self):
         """The number of rows of a network."""
@@ -83,6 +96,19 @@ class Data:
         if self.heavy is not None:
             saturate(a, self.heavy, self.heavy_scale)
 
+    def constant_inputs(self):
+        """Which columns are 0 in every row, but for rounding: they say nothing."""
+        silent, most = np.ones(self.X.shape[1], bool), BLOCK // self.X.shape[1] + 1
+        for start in range(0, len(self), most):
+            rows = self.at(slice(start, min(start + most, len(self))))
+            length = rows.stop - start if isinstance(rows, slice) else len(rows)
+            a = np.empty((length, len(silent)), self.Y.dtype)
+            self.gather_inputs(rows, a)
+            silent &= np.abs(a).max(axis=0) < 1e-6
+            if not silent.any():
+                break
+        return np.flatnonzero(silent)
+
     def gather(self, rows, batch):
         """Fill a batch: inputs, targets, and what each row counts for."""
         self.gather_inputs(rows, batch.a[0])
@@ -100,6 +126,25 @@ class Data:
         if self.weight is None:
             return 1 / n
         return self.weight[rows] / (n * self.mean_weight)
+
+
+def slopes(a, data):
+    """How fast the gathered inputs change with those of the table, element by element.
+
+    Parameters
+    ----------
+    a : ndarray of shape (..., n, n_inputs)
+        As `Data.gather_inputs` wrote it.
+    data : Data
+    """
+    slope = np.ones_like(a)
+    if data.scale is not None:
+        slope /= data.scale
+    if data.heavy is not None:
+        # The logarithm beyond LINEAR has the slope 1 / (1 + far), told by its output.
+        beyond = np.maximum(np.abs(a[..., data.heavy]) - LINEAR, 0)
+        slope[..., data.heavy] *= np.exp(-beyond)
+    return slope
 
 
 def standardize(X, mean, scale, out):

@@ -3,8 +3,9 @@
 import numpy as np
 
 from .activations import ACTIVATIONS
-from .backprop import backward, forward
+from .backprop import backward, forward, input_gradient
 from .blas import touch_packing_memory
+from .data import slopes
 from .layout import ForwardBatch, Layout, Workspace
 from .prediction import chunk_rows, predict_chunks
 
@@ -86,4 +87,30 @@ class Network:
             batch = ForwardBatch(units, (*stack, n), theta.dtype)
             data.gather_inputs(data.at(slice(0, n)), batch.a[0])
             out[...] = forward(W, b, self.activations, batch)
+        return out
+
+    def input_gradient(self, theta, data, out=None):
+        """dy_hat/dX for the rows of data, with respect to X as the table holds it.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (P,) or (K, P)
+        data : Data
+            Its ``rows`` are looked at, (n,) or (K, n).
+        out : ndarray of shape (..., n, n_outputs, n_inputs), default=None
+            Where to write; by default new memory in the dtype of theta.
+        """
+        W, b = self.layout.views(theta)
+        n, units, stack = len(data), self.layout.units, theta.shape[:-1]
+        if out is None:
+            out = np.empty((*stack, n, units[-1], units[0]), theta.dtype)
+        most = chunk_rows(units)
+        for start in range(0, n, most):
+            rows = slice(start, min(start + most, n))
+            batch = ForwardBatch(units, (*stack, rows.stop - start), theta.dtype)
+            data.gather_inputs(data.at(rows), batch.a[0])
+            forward(W, b, self.activations, batch)
+            slope = slopes(batch.a[0], data)[..., np.newaxis, :]
+            gradient = input_gradient(W, self.activations, batch)
+            np.multiply(gradient, slope, out=out[..., rows, :, :])
         return out

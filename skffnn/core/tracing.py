@@ -1,0 +1,176 @@
+"""One pass forward and backward, with every array of the equations kept.
+
+Training overwrites z with a and uses a up: it needs the memory. Here nothing is
+overwritten, so that a reader can look at all of it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(eq=False)
+class Trace:
+    """The arrays of one pass; ``print`` shows them as a worked example.
+
+    Python's index is the index of the equations minus one: ``z[1]`` is z2, ``W[0]`` is
+    W1. The first layer has no z and no delta: ``z[0]`` and ``delta[0]`` are None.
+
+    Attributes
+    ----------
+    W, b : list of ndarray of shape (units[l], units[l + 1]) and (1, units[l + 1])
+        The weights and biases of each layer.
+    z : list of ndarray of shape (n, units[l])
+        What each layer collects, z_{l+1} = a_l W_l + b_l.
+    a : list of ndarray of shape (n, units[l])
+        What it passes on, a_l = f(z_l); ``a[0]`` is X.
+    y, y_hat : ndarray of shape (n, n_outputs)
+        Targets and predictions, ``y_hat`` is ``a[-1]``.
+    J : float
+        The cost, summed over outputs.
+    dJ : ndarray of shape (n, n_outputs)
+        Its derivative with respect to y_hat.
+    delta : list of ndarray of shape (n, units[l])
+        The back-propagated errors, dJ/dz_l.
+    dW, db : list of ndarray
+        dJ/dW_l and dJ/db_l, in the shapes of W and b.
+    activations : list of str
+        The name of each layer's f, the output's last.
+
+    Examples
+    --------
+    >>> from skffnn.core.losses import squared_error
+    >>> from skffnn.core.network import Network
+    >>> network = Network([1, 1], ["identity"], squared_error)
+    >>> theta, X, Y = np.array([2.0, 1.0]), np.array([[3.0]]), np.array([[5.0]])
+    >>> print(trace(network, theta, X, Y))
+    1-1 units, 1 row
+    <BLANKLINE>
+    Forward
+      a1 = X                  [[3.]]
+      W1                      [[2.]]
+      b1                      [[1.]]
+      z2 = a1 W1 + b1         [[7.]]
+      y_hat = identity(z2)    [[7.]]
+    <BLANKLINE>
+    Cost
+      y                       [[5.]]
+      J                       2
+      dJ/dy_hat               [[2.]]
+    <BLANKLINE>
+    Backward
+      delta2 = dJ/dy_hat * identity'(z2)
+                              [[2.]]
+      dJ/dW1 = a1' delta2     [[6.]]
+      dJ/db1 = 1' delta2      [[2.]]
+    """
+
+    W: list[np.ndarray]
+    b: list[np.ndarray]
+    z: list[Any]
+    a: list[np.ndarray]
+    y: np.ndarray
+    J: Any
+    dJ: np.ndarray
+    delta: list[Any]
+    dW: list[np.ndarray]
+    db: list[np.ndarray]
+    activations: list[str]
+
+    @property
+    def y_hat(self) -> np.ndarray:
+        """The predictions, ``a[-1]``."""
+        return self.a[-1]
+
+    def __str__(self) -> str:
+        units = "-".join(str(a_l.shape[-1]) for a_l in self.a)
+        n = len(self.y)
+        lines = [f"{units} units, {n} row" + "s" * (n != 1), "", "Forward"]
+        lines += _line("a1 = X", self.a[0])
+        for l in range(1, len(self.a)):
+            lines += self._forward(l)
+        lines += ["", "Cost", *_line("y", self.y), *_line("J", f"{self.J:.6g}")]
+        lines += [*_line("dJ/dy_hat", self.dJ), "", "Backward"]
+        for l in reversed(range(1, len(self.a))):
+            lines += self._backward(l)
+        return "\n".join(lines)
+
+    def _forward(self, l):
+        """The lines of layer l + 1 of the equations."""
+        out = "y_hat" if l + 1 == len(self.a) else f"a{l + 1}"
+        return [
+            *_line(f"W{l}", self.W[l - 1]),
+            *_line(f"b{l}", self.b[l - 1]),
+            *_line(f"z{l + 1} = a{l} W{l} + b{l}", self.z[l]),
+            *_line(f"{out} = {self.activations[l - 1]}(z{l + 1})", self.a[l]),
+        ]
+
+    def _backward(self, l):
+        error = "dJ/dy_hat"
+        if l + 1 < len(self.a):
+            error = f"(delta{l + 2} W{l + 1}')"
+        slope = f"{self.activations[l - 1]}'(z{l + 1})"
+        return [
+            *_line(f"delta{l + 1} = {error} * {slope}", self.delta[l]),
+            *_line(f"dJ/dW{l} = a{l}' delta{l + 1}", self.dW[l - 1]),
+            *_line(f"dJ/db{l} = 1' delta{l + 1}", self.db[l - 1]),
+        ]
+
+
+def _line(formula, value, column=26):
+    """A formula and its value, beside it if there is room, below it if not."""
+    rows = str(value).split("\n")
+    if isinstance(value, np.ndarray):
+        text = np.array2string(
+            value,
+            precision=4,
+            suppress_small=True,
+            max_line_width=62,
+            threshold=60,
+            edgeitems=2,
+        )
+        rows = text.split("\n")
+    first = f"  {formula}".ljust(column)
+    if len(first) > column:
+        return [first, *(" " * column + row for row in rows)]
+    return [first + rows[0], *(" " * column + row for row in rows[1:])]
+
+
+def trace(network, theta, X, Y, share=None):
+    """Run one pass over the rows of X, forward and backward, and keep all of it.
+
+    Parameters
+    ----------
+    network : Network
+        With a loss.
+    theta : ndarray of shape (P,) or (K, P)
+    X : ndarray of shape (..., n, n_inputs)
+    Y : ndarray of shape (..., n, n_outputs)
+    share : float or ndarray of shape (..., n, 1), default=None
+        What each row counts for in the mean of the loss; 1/n by default.
+
+    Returns
+    -------
+    Trace
+    """
+    W, b = network.layout.views(theta.copy())
+    layers = len(W)
+    z: list[Any] = [None]
+    a = [X]
+    for W_l, b_l, (f, _) in zip(W, b, network.activations, strict=True):
+        z.append(a[-1] @ W_l + b_l)
+        a.append(f(z[-1].copy(), np.empty_like(z[-1])))
+    dJ = np.empty_like(a[-1])
+    share = 1 / X.shape[-2] if share is None else share
+    J = network.loss(a[-1], Y.copy(), share, dJ).sum(axis=-1)
+    delta: list[Any] = [None] * (layers + 1)
+    dW, db = list(W), list(b)
+    error = dJ
+    for l in reversed(range(layers)):
+        f_prime, work = network.activations[l].f_prime, np.empty_like(error)
+        delta[l + 1] = f_prime(a[l + 1].copy(), error.copy(), work)
+        dW[l] = a[l].mT @ delta[l + 1]
+        db[l] = delta[l + 1].sum(axis=-2, keepdims=True)
+        error = delta[l + 1] @ W[l].mT
+    return Trace(W, b, z, a, Y, J, dJ, delta, dW, db, list(network.names))
