@@ -2,8 +2,9 @@
 
 import pytest
 
-# Scripts, which may need what is not installed; tests/test_docs.py runs the twin.
-collect_ignore_glob = ["examples/*"]
+# Scripts, which may need what is not installed, and what the build of the site writes.
+# tests/test_gallery.py runs the gallery.
+collect_ignore_glob = ["*.py", "_build/*", "auto_gallery/*", "generated/*"]
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ Run as ``python docs/examples/overfitting_picture.py docs/images/overfitting.png
 """
 
 import sys
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_diabetes
@@ -24,16 +25,18 @@ NETWORKS = {
 }
 
 
+STYLE = Path(__file__).parents[1] / "skffnn.mplstyle"
+
+
 def draw(path):
+    plt.style.use(STYLE)
     X, y = load_diabetes(return_X_y=True)
-    figure, axes = plt.subplots(
-        1, 2, figsize=(10, 3.8), sharey=True, layout="constrained"
-    )
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
     for ax, (title, network) in zip(axes, NETWORKS.items(), strict=True):
         LossCurveDisplay.from_estimator(
             network.fit(X, y), ax=ax, target_name="progression"
         )
-        ax.set_title(title, loc="left")
+        ax.set_title(title)
     axes[1].set_ylabel("")
     figure.savefig(path, dpi=130)
 

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from common import DOCS, machine, parser, quiet, seconds, table, write
 from joblib import Parallel, delayed
+from matplotlib.colors import LinearSegmentedColormap
 from scipy.stats import gmean
 from sklearn.metrics import root_mean_squared_error
 from sklearn.pipeline import make_pipeline
@@ -232,8 +233,10 @@ def draw(results, path):
     unexplained = default["unexplained"].mean().sort_values()
     chosen = default["chosen"].agg(gmean)
     lowest = rmse.filter(like="weight_decay").min(axis=1)
-    colours = plt.get_cmap("viridis_r")(np.linspace(0.1, 1, len(unexplained)))
-    figure, ax = plt.subplots(figsize=(9, 4.6), layout="constrained")
+    ends = LinearSegmentedColormap.from_list("", ["#2f7fc1", "#2a9d6f", "#d9661f"])
+    colours = ends(np.linspace(0, 1, len(unexplained)))
+    plt.style.use(DOCS / "skffnn.mplstyle")
+    figure, ax = plt.subplots(figsize=(9, 4.6))
     for colour, (name, share) in zip(colours, unexplained.items(), strict=True):
         y = [rmse[f"weight_decay={value:g}"][name] / lowest[name] for value in DECAYS]
         ax.plot(DECAYS, y, "-", color=colour, label=f"{name}, {100 * share:.2g} %")
@@ -245,7 +248,7 @@ def draw(results, path):
     ax.set_yticks([1, 1.2, 1.5, 2], ["1", "1.2", "1.5", "2"], minor=False)
     ax.set_yticks([], minor=True)
     ax.set_ylabel("RMSE on held-out rows, over the lowest")
-    ax.set_title('Lines: fixed. Dots: "auto", at what the tables chose.', loc="left")
+    ax.set_title('Lines: fixed. Dots: "auto", at what the tables chose.')
     ax.legend(title="variance unexplained", loc="center left", bbox_to_anchor=(1, 0.5))
     figure.savefig(path, dpi=130)
 
