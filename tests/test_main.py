@@ -386,6 +386,8 @@ def interrupted_run():
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # As at a terminal, even if the tests run where Ctrl-C is switched off.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     # The heading comes right before the search.
     assert run.stdout is not None
