@@ -361,7 +361,9 @@ class LearningRateDisplay:
         self.ax_, self.figure_ = _axes(ax)
         ax = self.ax_
         self.lines_ = ax.plot(self.learning_rates, self.losses, color=_TRAINING)
-        ax.set(xscale="log", yscale="log", xlabel="Learning rate", ylabel="Loss")
+        ax.set(xscale="log", xlabel="Learning rate", ylabel="Loss")
+        if np.min(self.losses) > 0:  # a perfect fit has no logarithm
+            ax.set_yscale("log")
         ax.axvspan(
             self.steepest, self.largest_safe, color=_QUIET, alpha=0.15, linewidth=0
         )

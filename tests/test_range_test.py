@@ -140,7 +140,7 @@ def test_a_pipeline_is_fitted_as_a_clone(friedman):
     assert len(alone.losses) > 10
 
 
-@pytest.mark.parametrize("n", [2, 20, 45])
+@pytest.mark.parametrize("n", [1, 2, 20, 45])
 def test_few_rows(n, friedman):
     X, y = friedman
     display = display_of(FFNNRegressor(8, random_state=0), X[:n], y[:n])
