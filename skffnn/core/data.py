@@ -97,17 +97,19 @@ class Data:
             saturate(a, self.heavy, self.heavy_scale)
 
     def constant_inputs(self):
-        """Which columns are 0 in every row, but for rounding: they say nothing."""
-        silent, most = np.ones(self.X.shape[1], bool), BLOCK // self.X.shape[1] + 1
-        for start in range(0, len(self), most):
-            rows = self.at(slice(start, min(start + most, len(self))))
-            length = rows.stop - start if isinstance(rows, slice) else len(rows)
-            a = np.empty((length, len(silent)), self.Y.dtype)
-            self.gather_inputs(rows, a)
-            silent &= np.abs(a).max(axis=0) < 1e-6
-            if not silent.any():
+        """Which inputs are 0 in all rows, but for rounding: a mask, (..., n_inputs)."""
+        n, n_inputs = len(self), self.X.shape[1]
+        stack = () if self.own_rows is None else self.own_rows.shape[:-1]
+        constant = np.ones((*stack, n_inputs), bool)
+        most = BLOCK // n_inputs + 1
+        for start in range(0, n, most):
+            part = slice(start, min(start + most, n))
+            a = np.empty((*stack, part.stop - start, n_inputs), self.Y.dtype)
+            self.gather_inputs(self.at(part), a)
+            constant &= np.abs(a).max(axis=-2) < 1e-6
+            if not constant.any():
                 break
-        return np.flatnonzero(silent)
+        return constant
 
     def gather(self, rows, batch):
         """Fill a batch: inputs, targets, and what each row counts for."""

@@ -255,3 +255,14 @@ def test_predictions_of_a_stack_on_rows_of_their_own(make_network, make_theta, t
     for k in range(2):
         alone = network.predict(theta[k], Data(X, None, rows=rows[k]), np.empty((3, 2)))
         np.testing.assert_array_equal(together[k], alone)
+
+
+def test_constant_inputs_of_one_network_and_of_a_stack(monkeypatch):
+    monkeypatch.setattr("skffnn.core.data.BLOCK", 4)  # two rows at once
+    X = np.zeros((6, 3))
+    X[4, 0], X[:, 1] = 1, 1e-9
+    Y = np.zeros((6, 1))
+    assert Data(X, Y).constant_inputs().tolist() == [False, True, True]
+    rows = np.array([[0, 1, 2, 3], [2, 3, 4, 5]])
+    stack = Data(X, Y, rows=rows).constant_inputs()
+    assert stack.tolist() == [[True, True, True], [False, True, True]]
