@@ -44,18 +44,19 @@ for network in networks.values():
 #
 # Top left: after a few epochs the validation error turns and climbs, while the training
 # error goes on to fall. From there on the network learns the noise. Early stopping lets
-# that happen and keeps the weights of the marked epoch. Weight decay shrinks the
-# weights at every step, so that only what many rows have in common is left. A network
-# of few units has little to remember with.
+# that happen, but keeps the weights of the best epoch; the filled dot marks the epoch
+# whose weights were kept. Weight decay shrinks the weights at every step, so that only
+# what many rows have in common is left. A network of few units has little to remember
+# with.
 
 import matplotlib.pyplot as plt
 
 from skffnn import LossCurveDisplay
 
-figure, axes = plt.subplots(2, 2, figsize=(9, 6.5), sharex=True, sharey=True)
+figure, axes = plt.subplots(2, 2, figsize=(9, 7), sharex=True, sharey=True)
 for ax, (name, network) in zip(axes.flat, networks.items(), strict=True):
     LossCurveDisplay.from_estimator(network, ax=ax, target_name="progression")
-    ax.set(title=name, ylim=(0, 110))
+    ax.set(title=name, ylim=(0, 150))
     ax.label_outer()
 plt.show()
 
