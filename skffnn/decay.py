@@ -6,14 +6,17 @@ one for each candidate, learns four fifths of the rows in a part of the budget, 
 rows that are left tell which of them has learnt the table and not its noise.
 """
 
+from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from .core.data import Data
 from .core.initializers import initialize
-from .core.training import epochs, evaluate
+from .core.stack import Run, train
+from .core.training import Recipe, evaluate
 
 CANDIDATES = (0.03, 0.4, 3.0)
 # Fewer different rows, or epochs, say too little; more say no more than these.
@@ -39,48 +42,88 @@ def budget(n, solver):
     return 2 * share if solver == "sgd" else share
 
 
-def choose(network, data, recipe, seed):
+@dataclass
+class Question:
+    """What a network asks before it is trained.
+
+    Attributes
+    ----------
+    data : Data
+        The training rows.
+    recipe : callable
+        Makes a `Recipe` of a theta, a weight decay, and a list each of the generator
+        for the order of the rows and of that for dropout.
+    seed : int
+        Decides which rows are held out, the first weights and all later draws: the same
+        for all candidates, which differ in their weight decay and in nothing else.
+    """
+
+    data: Data
+    recipe: Callable[..., Recipe]
+    seed: int
+
+
+def choose(network, questions):
     """The one of CANDIDATES whose network has the lowest loss on held-out rows.
+
+    The candidates of all questions are trained side by side.
 
     Parameters
     ----------
     network : Network
-    data : Data
-        The training rows.
-    recipe : callable
-        Makes a `Recipe` of the theta of a stack, a column of weight decays, and a list
-        of generators each for the order of the rows and for dropout.
-    seed : int
-        Decides which rows are held out, the first weights and all later draws: the same
-        for all, so that the networks differ in their weight decay and in nothing else.
+    questions : sequence of Question
 
     Returns
     -------
-    weight_decay : float or None
+    weight_decays : list of float or None
         None where the rows are too few to say, or no network has a loss.
     """
-    rng, init, order, dropout = np.random.default_rng(seed).spawn(4)
-    K, sample = len(CANDIDATES), _sample(data, rng)
+    splits, trials = {}, []
+    for question in questions:
+        same = id(question.data), question.seed
+        if same not in splits:
+            splits[same] = _split(question.data, question.seed)
+        learnt, held_out = splits[same]
+        trials.append((_runs(network, question, learnt), held_out))
+    for _ in train(network, [run for runs, _ in trials for run in runs]):
+        pass
+    return [_best(network, runs, held_out) for runs, held_out in trials]
+
+
+def _split(data, seed):
+    """Rows to learn and rows to be judged by; (None, None) if there are too few."""
+    rng = np.random.default_rng(seed).spawn(1)[0]
+    sample = _sample(data, rng)
     number, n_distinct = _distinct(sample)
     if _weighty(sample, number) < FEWEST_ROWS:
-        return None
+        return None, None
     # Equal rows are held out all, or none: they would give each other away.
     held_out = rng.permutation(n_distinct)[number] < HELD_OUT * n_distinct
-    theta = np.empty((K, network.layout.size), sample.Y.dtype)
-    initialize(network.layout, theta, network.names, _copies(init, K))
-    column = np.array(CANDIDATES)[:, np.newaxis]
-    learnt = _rows(sample, ~held_out, K)
-    how = recipe(theta, column, _copies(order, K), _copies(dropout, K))
-    for _ in epochs(network, theta, learnt, how, []):
-        pass
-    loss, _ = evaluate(network, theta, _rows(sample, held_out, K))
+    return [sample.of(np.flatnonzero(where)) for where in (~held_out, held_out)]
+
+
+def _runs(network, question, learnt):
+    """A run for each candidate; none without rows to learn."""
+    if learnt is None:
+        return []
+    _, init, order, dropout = np.random.default_rng(question.seed).spawn(4)
+    first = np.empty(network.layout.size, learnt.Y.dtype)
+    initialize(network.layout, first, network.names, [init])
+    runs = []
+    for candidate in CANDIDATES:
+        theta = first.copy()
+        rngs = [deepcopy(order)], [deepcopy(dropout)]
+        runs.append(Run(theta, learnt, question.recipe(theta, candidate, *rngs)))
+    return runs
+
+
+def _best(network, runs, held_out):
+    if not runs:
+        return None
+    theta = np.stack([run.theta for run in runs])
+    loss, _ = evaluate(network, theta, Data.stack([held_out] * len(runs)))
     loss = np.nan_to_num(loss.sum(axis=-1), nan=np.inf, posinf=np.inf)
     return CANDIDATES[int(np.argmin(loss))] if np.isfinite(loss).any() else None
-
-
-def _copies(rng, K):
-    """Generators that all draw the same."""
-    return [deepcopy(rng) for _ in range(K)]
 
 
 def _sample(data, rng):
@@ -109,9 +152,3 @@ def _weighty(sample, number):
     weight = None if sample.weight is None else sample.weight[:, 0]
     total = np.bincount(number, weight)
     return np.count_nonzero(total > 0.01 * total.mean())
-
-
-def _rows(sample, where, K):
-    """Those rows, for each of K networks."""
-    rows = np.tile(np.flatnonzero(where), (K, 1))
-    return Data(sample.X, sample.Y, sample.weight, rows)

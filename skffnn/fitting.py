@@ -18,9 +18,10 @@ from .core.lbfgs import lbfgs
 from .core.losses import LOSSES
 from .core.network import Network
 from .core.optimizers import SGD, Adam
+from .core.stack import train
 from .core.stopping import Best, Patience, diverged
-from .core.training import Recipe, epochs, evaluate, measure
-from .decay import FEWEST_EPOCHS, budget, choose, sample_size
+from .core.training import Recipe, evaluate, measure
+from .decay import FEWEST_EPOCHS, Question, budget, choose, sample_size
 from .history import History, in_target_units
 from .parameters import (
     auto_batch_size,
@@ -60,6 +61,27 @@ def loss_function(model, y_sd, dtype):
         scaled = delta if y_sd is None else (delta * y_sd).astype(dtype)
         return partial(function, delta=scaled)
     return function
+
+
+def choose_weight_decay(fits):
+    """Let the tables choose, where the fits were not told, and tables can say."""
+    asked = [(fit, question) for fit in fits if (question := fit.question())]
+    if not asked:
+        return
+    answers = choose(fits[0].network, [question for _, question in asked])
+    for (fit, _), answer in zip(asked, answers, strict=True):
+        fit.answer(answer)
+
+
+def descend(fits):
+    """Gradient descent of networks of one shape, side by side.
+
+    Each fit is told of its epochs by itself; after each, the list of the fits in that
+    stack is yielded.
+    """
+    for fit in fits:
+        fit.begin()
+    yield from train(fits[0].network, fits)
 
 
 class Fit:
@@ -182,45 +204,51 @@ class Fit:
         partial_fit : bool, default=False
             Train for one epoch at the constant rate.
         """
+        self.start(task, partial_fit)
+        with self.blas_threads():
+            choose_weight_decay([self])
+            try:
+                self.train()
+            except KeyboardInterrupt as interrupt:
+                self.interrupt = interrupt
+        self.settle()
+
+    def start(self, task, partial_fit=False):
+        """Note whom to tell, and what the loss is to be held against."""
+        self.task = task
+        if partial_fit:
+            self.max_iter, self.schedule_name = 1, "constant"
         self.mean_loss = 0.0 if partial_fit else self._loss_of_mean()
         # How other rows began says nothing about these.
         self.reference = np.inf if partial_fit else self.mean_loss
-        if partial_fit:
-            self.max_iter, self.schedule_name = 1, "constant"
-        multiply_adds = self._batch_rows() * self.network.layout.n_weights
-        with blas_threads(multiply_adds):
-            self._choose_weight_decay(partial_fit)
-        self.task, self.clock = task, perf_counter()
-        try:
-            with blas_threads(multiply_adds):
-                self._lbfgs() if self.model.solver == "lbfgs" else self._descend()
-        except KeyboardInterrupt as interrupt:
-            self.interrupt = interrupt
-        self._settle()
 
-    def _batch_rows(self):
-        n = len(self.training)
-        return n if self.model.solver == "lbfgs" else min(self.batch_size, n)
+    def blas_threads(self):
+        """As many as suit its batches; a context manager."""
+        n, model = len(self.training), self.model
+        rows = n if model.solver == "lbfgs" else min(self.batch_size, n)
+        return blas_threads(rows * self.network.layout.n_weights)
 
-    def _choose_weight_decay(self, partial_fit):
-        """Let the table choose, unless it was told, has chosen, or cannot say."""
+    def question(self):
+        """What it asks the table about weight decay; None if it knows, or need not."""
         model = self.model
         if model.weight_decay != "auto" or model.solver == "lbfgs":
-            return
+            return None
         if "weight_decay" in self.state:  # it goes on: so does the choice
             self.weight_decay = self.state["weight_decay"]
-            return
+            return None
         n = sample_size(self.training)
+        if self.max_iter < FEWEST_EPOCHS:  # one, in partial_fit
+            return None
         # More than the automatic number is a limit that patience is to undercut.
         epochs_in_all = min(
             auto_max_iter(n), automatic(model.max_iter, auto_max_iter, n)
         )
         max_iter = round(budget(n, model.solver) * epochs_in_all)
-        if partial_fit or max_iter < FEWEST_EPOCHS:
-            return
+        if max_iter < FEWEST_EPOCHS:
+            return None
 
         def recipe(theta, weight_decay, order_rngs, dropout_rngs):
-            return self.recipe(
+            return self.recipe_of(
                 optimizer=self.optimizer(theta, None),
                 schedule=schedules.cosine,
                 weight_decay=weight_decay,
@@ -230,14 +258,18 @@ class Fit:
                 dropout_rngs=dropout_rngs,
             )
 
-        chosen = choose(self.network, self.training, recipe, self.seed)
+        return Question(self.training, recipe, self.seed)
+
+    def answer(self, chosen):
+        """Take what the table has chosen, None if it could not say."""
+        model = self.model
         if chosen is None:
             chosen = weight_decay_of_few_rows(model.solver, float(model.momentum))
         self.weight_decay = self.state["weight_decay"] = chosen
         if model.verbose:
             print(f"weight_decay={chosen:g}")
 
-    def recipe(self, **own):
+    def recipe_of(self, **own):
         """What the model's parameters say of a recipe, and what is the caller's own."""
         model = self.model
         return Recipe(
@@ -248,11 +280,12 @@ class Fit:
             **own,
         )
 
-    def _descend(self):
+    def begin(self):
+        """Make its recipe; what the optimizer remembers is a part of the state."""
         solver = self.model.solver
         optimizer = self.optimizer(self.theta, self.state.get(solver))
-        self.state[solver] = optimizer.state
-        recipe = self.recipe(
+        self.state[solver], self.losses = optimizer.state, self.state["losses"]
+        self.recipe = self.recipe_of(
             optimizer=optimizer,
             schedule=self._schedule(),
             weight_decay=float(self.weight_decay),
@@ -261,20 +294,24 @@ class Fit:
             order_rngs=[self.state["order"]],
             dropout_rngs=[self.state["dropout"]],
         )
-        for record in epochs(
-            self.network,
-            self.theta,
-            self.training,
-            recipe,
-            self.state["losses"],
-            self.validation,
-        ):
-            if self._consume(record) or self._out_of_patience(recipe.schedule):
-                return
         if self.schedule_name in ("constant", "adaptive"):
-            self.outcome = "max_iter"
+            self.outcome = "max_iter"  # unless something ends it before
+        self.clock = perf_counter()
+
+    def take(self, record):
+        """Take in an epoch; whether it is the last."""
+        return self._consume(record) or self._out_of_patience(self.recipe.schedule)
+
+    def train(self):
+        """Train it alone."""
+        if self.model.solver == "lbfgs":
+            self._lbfgs()
+        else:
+            for _ in descend([self]):
+                pass
 
     def _lbfgs(self):
+        self.losses, self.clock = self.state["losses"], perf_counter()
         converged = lbfgs(
             self.network,
             self.theta,
@@ -317,7 +354,7 @@ class Fit:
         if self.validation is not None:
             watched = float(record.validation_loss.sum())
             reported = row["validation_loss"]
-        self.state["losses"].append(watched if self.model.early_stopping else loss)
+        self.losses.append(watched if self.model.early_stopping else loss)
         if record.epoch == 1:
             # A lucky start below the mean's loss is nothing to measure others by.
             self.reference = max(self.reference, loss)
@@ -343,10 +380,10 @@ class Fit:
         }
 
     def _out_of_patience(self, schedule):
-        stalled = self.patience(self.state["losses"][-1])
+        stalled = self.patience(self.losses[-1])
         if self.schedule_name == "adaptive":
-            return schedule.exhausted
-        if self.model.solver == "lbfgs":
+            stop = schedule.exhausted
+        elif self.model.solver == "lbfgs":
             stop = stalled and self.model.early_stopping
         else:
             stop = stalled and self.schedule_name == "constant"
@@ -392,7 +429,7 @@ class Fit:
 
     # The end -------------------------------------------------------------------------
 
-    def _settle(self):
+    def settle(self):
         """Decide which weights to keep: the last ones, or the best."""
         del self.state["losses"][:-1]
         finite, has_best = np.isfinite(self.theta).all(), np.isfinite(self.best.loss)

@@ -71,7 +71,7 @@ def range_test(estimator, X, y, sample_weight, lowest, highest):
     per_epoch = -(-len(data) // min(fit.batch_size, len(data)))
     points = max(POINTS, STEPS // per_epoch)
     growth = (highest / lowest) ** (1 / (points * per_epoch - 1))
-    recipe = fit.recipe(
+    recipe = fit.recipe_of(
         optimizer=fit.optimizer(fit.theta, None),
         schedule=lambda step, steps, losses: growth**step,
         weight_decay=float(fit.weight_decay),

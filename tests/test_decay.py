@@ -39,6 +39,10 @@ def recipe(theta, weight_decay, order_rngs, dropout_rngs):
     )
 
 
+def choose(network, data, recipe, seed):
+    return decay.choose(network, [decay.Question(data, recipe, seed)])[0]
+
+
 def data_of(X, y, weight=None):
     X, Y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean())[:, np.newaxis] / y.std()
     return Data(X, Y, None if weight is None else weight[:, np.newaxis])
@@ -69,7 +73,7 @@ def test_it_is_the_network_with_the_lowest_loss_on_rows_that_none_has_seen(netwo
         kept_back = Data(sample.X[held_out], sample.Y[held_out])
         losses.append(evaluate(network, theta, kept_back)[0].item())
     assert len(set(losses)) == len(losses)
-    chosen = decay.choose(network, data, recipe, seed=3)
+    chosen = choose(network, data, recipe, seed=3)
     assert chosen == CANDIDATES[np.argmin(losses)]
 
 
@@ -86,7 +90,7 @@ def test_equal_rows_are_held_out_together(network, rng, monkeypatch):
 
     monkeypatch.setattr(decay, "evaluate", evaluate_and_keep)
     for data in (once, often):
-        decay.choose(network, data, recipe, seed=0)
+        choose(network, data, recipe, seed=0)
     held_out, repeated = seen
     assert len(held_out) == 20
     where = np.isin(often.X[:, 0].astype(np.float32), held_out)
@@ -97,21 +101,21 @@ def test_equal_rows_are_held_out_together(network, rng, monkeypatch):
 def test_few_rows_cannot_choose_however_often_they_are_repeated(network, times):
     data = data_of(*friedman(noise=1, n=99))
     often = Data(np.repeat(data.X, times, 0), np.repeat(data.Y, times, 0))
-    assert decay.choose(network, often, recipe, seed=0) is None
+    assert choose(network, often, recipe, seed=0) is None
 
 
 def test_rows_of_next_to_no_weight_are_no_rows(network):
     X, y = friedman(noise=1)
     weight = np.where(np.arange(len(y)) < 50, 1, 1e-9)
-    assert decay.choose(network, data_of(X, y, weight), recipe, 0) is None
+    assert choose(network, data_of(X, y, weight), recipe, 0) is None
     weight[:150] = 1
-    assert decay.choose(network, data_of(X, y, weight), recipe, 0) in CANDIDATES
+    assert choose(network, data_of(X, y, weight), recipe, 0) in CANDIDATES
 
 
 def test_one_row_repeated_does_not_hide_the_others(network):
     X, y = friedman(noise=1)
     often = np.append(np.arange(len(y)), np.zeros(1000, int))
-    assert decay.choose(network, data_of(X[often], y[often]), recipe, 0) in CANDIDATES
+    assert choose(network, data_of(X[often], y[often]), recipe, 0) in CANDIDATES
 
 
 def test_which_rows_are_held_out_does_not_depend_on_their_values(network):
@@ -139,7 +143,7 @@ def test_the_choice_takes_no_more_memory_for_more_rows(network, rng, monkeypatch
         data = Data(X, X[:, :1])
         tracemalloc.start()
         try:
-            decay.choose(network, data, recipe, seed=0)
+            choose(network, data, recipe, seed=0)
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -183,7 +187,7 @@ def test_plain_gradient_descent_learns_few_rows(rng, learning_rate):
 
 def test_few_epochs_choose_nothing(model, monkeypatch):
     X, y = friedman(noise=1)
-    monkeypatch.setattr("skffnn.fitting.choose", lambda *_: 0.7)
+    monkeypatch.setattr("skffnn.fitting.choose", lambda *_: [0.7])
     assert model.set_params(max_iter=18).fit(X, y).weight_decay_ == 0.1
     assert model.set_params(max_iter=20).fit(X, y).weight_decay_ == 0.7
 
@@ -193,10 +197,11 @@ def epochs_to_choose_by(monkeypatch):
     """How many epochs each choice was to take; none is made."""
     epochs_of = []
 
-    def choose(network, data, recipe, seed):
-        theta = np.empty((1, network.layout.size))
-        epochs_of.append(recipe(theta, np.ones((1, 1)), (), ()).max_iter)
-        return 0.7
+    def choose(network, questions):
+        theta = np.empty(network.layout.size)
+        for question in questions:
+            epochs_of.append(question.recipe(theta, 1.0, (), ()).max_iter)
+        return [0.7] * len(questions)
 
     monkeypatch.setattr("skffnn.fitting.choose", choose)
     return epochs_of
@@ -267,7 +272,7 @@ def test_networks_that_blow_up_are_not_chosen(network, monkeypatch):
     ):
         column = np.array(losses)[:, np.newaxis]
         monkeypatch.setattr(decay, "evaluate", lambda *_, c=column: (c, None))
-        assert decay.choose(network, data, recipe, seed=0) == expected
+        assert choose(network, data, recipe, seed=0) == expected
 
 
 def test_an_interrupt_of_the_choice_leaves_the_model_as_it_was(model, monkeypatch):

@@ -31,6 +31,7 @@ READING_ORDER = [
     "core.network",
     "core.schedules",
     "core.training",
+    "core.stack",
     "core.lbfgs",
     "core.tracing",
     "core.gradient_check",

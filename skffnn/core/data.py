@@ -1,6 +1,7 @@
 """The one place where data enters: the gather at the head of a minibatch."""
 
 from copy import copy
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,35 @@ class Data:
         part.own_rows = rows
         part._weigh()
         return part
+
+    @classmethod
+    def stack(cls, parts):
+        """The rows of K networks side by side, for a stack.
+
+        Parameters
+        ----------
+        parts : sequence of Data
+            Equally long. Either they are of one table, or of dense ones that need no
+            more standardising: those are put one below the other.
+        """
+        tables = {id(part.X): part for part in parts}
+        starts = accumulate((len(t.Y) for t in tables.values()), initial=0)
+        start = dict(zip(tables, starts, strict=False))
+        both = copy(parts[0])
+        if len(tables) > 1:
+            both.X = np.concatenate([table.X for table in tables.values()])
+            both.Y = np.concatenate([table.Y for table in tables.values()])
+        both.own_rows = np.stack([part.rows + start[id(part.X)] for part in parts])
+        if both.weight is not None:
+            both.mean_weight = np.stack([part.mean_weight for part in parts])
+            if len(tables) > 1:
+                both.weight = np.concatenate([t.weight for t in tables.values()])
+        return both
+
+    @property
+    def ready(self):
+        """Whether the table is dense and needs no more standardising."""
+        return isinstance(self.X, np.ndarray) and self.scale is None
 
     def __len__(self):
         """The number of rows of a network."""

@@ -3,7 +3,8 @@
 `step(theta, grad, learning_rate)` changes theta in place and uses up grad. The
 learning rate is a float, or a (K, 1) column for a stack; it is rounded to the dtype
 of grad only at the end, so that both give the same bits. What an optimizer remembers
-between steps is its `state`, a dict of arrays and numbers.
+between steps is its `state`, a dict of arrays and numbers. `stack(theta, singles)`
+makes one optimizer of those of K networks that have come equally far.
 """
 
 import numpy as np
@@ -17,6 +18,11 @@ def number(theta, value=0.0):
     """
     shape = () if theta.ndim == 1 else (*theta.shape[:-1], 1)
     return np.full(shape, value, theta.dtype)
+
+
+def same(theta, value=0.0):
+    """The same for one number that serves all networks; it costs less than a column."""
+    return np.full(np.shape(value), value, theta.dtype)
 
 
 class SGD:
@@ -34,12 +40,20 @@ class SGD:
     def __init__(self, theta, momentum=0.0, nesterov=False, state=None):
         self.momentum, self.nesterov = momentum, nesterov
         self.state = state or {"velocity": np.zeros_like(theta)}
-        self.decay, self.rate = number(theta, momentum), number(theta)
+        self.decay, self.rate = same(theta, momentum), number(theta)
         self.work = np.empty_like(theta) if nesterov else None
+        self.remembers = bool(np.any(momentum))
+
+    @classmethod
+    def stack(cls, theta, singles):
+        """One for the stack theta of the networks that these are for."""
+        momenta = [single.momentum for single in singles]
+        momentum = momenta[0] if len(set(momenta)) == 1 else np.c_[momenta]
+        return cls(theta, momentum, singles[0].nesterov, _stacked(singles))
 
     def step(self, theta, grad, learning_rate):
         """W <- W - learning_rate grad, or the velocity in its place."""
-        if self.momentum:
+        if self.remembers:
             v = self.state["velocity"]
             v *= self.decay
             v += grad
@@ -68,6 +82,8 @@ class Adam:
     Kingma & Ba (2015), Adam: A Method for Stochastic Optimization, algorithm 1.
     """
 
+    remembers = True
+
     def __init__(self, theta, beta_1=0.9, beta_2=0.999, epsilon=1e-8, state=None):
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
         self.state = state or {
@@ -75,8 +91,15 @@ class Adam:
             "v": np.zeros_like(theta),
             "t": 0,
         }
-        self.decay_m, self.decay_v = number(theta, beta_1), number(theta, beta_2)
-        self.factor, self.offset = number(theta), number(theta)
+        self.decay_m, self.decay_v = same(theta, beta_1), same(theta, beta_2)
+        self.factor, self.offset = number(theta), same(theta)
+
+    @classmethod
+    def stack(cls, theta, singles):
+        """One for the stack theta of the networks that these are for."""
+        first = singles[0]
+        betas = first.beta_1, first.beta_2
+        return cls(theta, *betas, first.epsilon, _stacked(singles))
 
     def step(self, theta, grad, learning_rate):
         """W <- W - learning_rate m_hat / (sqrt(v_hat) + epsilon)."""
@@ -98,6 +121,17 @@ class Adam:
         theta -= grad
 
 
+def _stacked(optimizers):
+    """Their states as one; a number, such as a count of steps, is the same in all."""
+    first = optimizers[0].state
+    return {
+        name: np.stack([optimizer.state[name] for optimizer in optimizers])
+        if isinstance(value, np.ndarray)
+        else value
+        for name, value in first.items()
+    }
+
+
 def flush(*arrays):
     """Set to 0 what is too small to be a normal number.
 
@@ -112,6 +146,8 @@ def flush(*arrays):
 
 def clip_norm(grad, limit):
     """Shrink each network's gradient to a Euclidean norm of at most limit.
+
+    The limit is a float, or a (K, 1) column in the dtype of grad.
 
     References
     ----------

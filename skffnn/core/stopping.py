@@ -60,7 +60,7 @@ class Best:
     def update(self, epoch, loss, theta):
         """Keep a copy of theta where its loss is the lowest yet."""
         better = np.less(loss, self.loss)
-        if np.any(better):
+        if better.any():
             np.copyto(self.theta, theta, where=better[..., np.newaxis])
         self.loss = choose(better, loss, self.loss)
         self.epoch = choose(better, epoch, self.epoch)

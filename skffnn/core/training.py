@@ -34,6 +34,12 @@ class Record:
     validation_loss: Any = None
     validation_mse: Any = None
 
+    def of(self, k):
+        """The record of one network of a stack."""
+        curves = self.loss, self.mse, self.validation_loss, self.validation_mse
+        own = (None if curve is None else curve[k] for curve in curves)
+        return Record(self.epoch, self.learning_rate[k, 0], *own)
+
 
 @dataclass
 class Recipe:
@@ -51,7 +57,7 @@ class Recipe:
     shuffle : bool
     dropout : float
         The probability that a hidden unit is left out of a step.
-    clip_norm : float or None
+    clip_norm : float, ndarray of shape (K, 1) in the dtype of theta, or None
     order_rngs, dropout_rngs : sequence of numpy.random.Generator
         One per network each.
     """
@@ -64,12 +70,12 @@ class Recipe:
     max_iter: int = 100
     shuffle: bool = True
     dropout: float = 0.0
-    clip_norm: float | None = None
+    clip_norm: Any = None
     order_rngs: Any = ()
     dropout_rngs: Any = ()
 
 
-def epochs(network, theta, data, recipe, losses, validation=None):
+def epochs(network, theta, data, recipe, losses, validation=None, done=0):
     """Train theta in place; yield a `Record` after each epoch.
 
     Parameters
@@ -86,10 +92,12 @@ def epochs(network, theta, data, recipe, losses, validation=None):
         With validation rows both curves are evaluated at the end of the epoch, so that
         they can be compared; otherwise the training curve is made of the predictions
         that the epoch's minibatches made in passing.
+    done : int, default=0
+        Epochs of the recipe that are over.
     """
     loop = _Loop(network, theta, data, recipe)
     per_epoch = len(loop.batches)
-    for epoch in range(recipe.max_iter):
+    for epoch in range(done, recipe.max_iter):
         step = np.arange(epoch * per_epoch, (epoch + 1) * per_epoch)
         factors = recipe.schedule(step, recipe.max_iter * per_epoch, losses)
         if theta.ndim == 2:  # (steps, K, 1), or (steps, 1, 1) for one to serve all

@@ -1,0 +1,193 @@
+"""Stacks: networks of one shape, trained side by side, each as it would be alone.
+
+For a small network a step takes the time of NumPy's calls. A stack shares the calls.
+"""
+
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from .data import Data
+from .layout import Layout
+from .training import epochs
+
+# Bytes of parameters, moments and work space that stay in the cache; and numbers in the
+# tables of a stack, which are copied to lie one below the other.
+CACHE = 2**22
+NUMBERS = 2**22
+
+
+@dataclass(eq=False)
+class Run:
+    """One network in training.
+
+    Attributes
+    ----------
+    theta : ndarray of shape (P,)
+        While it is in a stack, a view of the stack's.
+    training : Data
+    recipe : Recipe
+        Its own, with floats for rates and one generator each.
+    validation : Data, default=None
+    losses : list
+        See `skffnn.core.training.epochs`.
+    """
+
+    theta: Any
+    training: Any
+    recipe: Any
+    validation: Any = None
+    losses: Any = ()
+
+    def take(self, record):
+        """Take in an epoch; whether it is the last."""
+        return False
+
+
+def train(network, runs):
+    """Train networks of one shape to their ends, side by side where that is faster.
+
+    Parameters
+    ----------
+    network : Network
+    runs : sequence of Run
+        Or of what has the same attributes. Their recipes agree in all but learning
+        rate, weight decay, momentum, limit of the gradient and schedule.
+
+    Yields
+    ------
+    stack : list of Run
+        After each of its epochs, the runs that began together.
+    """
+    for stack in stacks(network, runs):
+        done, going = 0, stack
+        while going:
+            for epoch, stay in _together(network, going, done):
+                yield stack
+                done, going = epoch, stay
+
+
+def stacks(network, runs):
+    """Lists of runs that are to be trained together.
+
+    They have equally many rows, and fit the cache; and tables that lie one below the
+    other, unless those are large or have to be standardised batch by batch.
+    """
+    alike = sorted(range(len(runs)), key=lambda k: _shape(runs[k]))
+    for _, group in groupby(alike, key=lambda k: _shape(runs[k])):
+        members = [runs[k] for k in group]
+        rows = min(members[0].recipe.batch_size, len(members[0].training))
+        itemsize = members[0].theta.itemsize
+        most = largest_stack(network.layout.units, rows, itemsize)
+        stack: list[Run] = []
+        for run in members:
+            if stack and (len(stack) == most or _too_large([*stack, run])):
+                yield stack
+                stack = []
+            stack.append(run)
+        yield stack
+
+
+def _shape(run):
+    recipe, validation = run.recipe, run.validation
+    return (
+        len(run.training),
+        -1 if validation is None else len(validation),
+        recipe.clip_norm is None,
+        run.recipe.optimizer.remembers,
+    )
+
+
+def largest_stack(units, rows, itemsize):
+    """How many networks fit the cache together; 1 for large ones.
+
+    Parameters
+    ----------
+    units : sequence of int
+        Inputs, units of each hidden layer, outputs.
+    rows : int
+        Of a batch.
+    itemsize : int
+        Bytes of a number.
+    """
+    parameters = 4 * Layout(units).size  # theta, its gradient, and two of the optimizer
+    workspace = 3 * rows * sum(units)
+    return max(1, CACHE // (itemsize * (parameters + workspace)))
+
+
+def _too_large(runs):
+    tables = {id(run.training.X): run.training for run in runs}
+    if len(tables) == 1:
+        return False
+    ready = all(data.ready for data in tables.values())
+    return not ready or sum(data.X.size for data in tables.values()) > NUMBERS
+
+
+def _together(network, runs, done):
+    """Train until the first of them have come to their ends.
+
+    Yields after each epoch how many there have been, and which runs are to go on.
+    """
+    theta, data, recipe, validation, losses = _joined(runs)
+    for record in epochs(network, theta, data, recipe, losses, validation, done):
+        records = [record] if len(runs) == 1 else map(record.of, range(len(runs)))
+        stay = [r for r, own in zip(runs, records, strict=True) if not r.take(own)]
+        if record.epoch == recipe.max_iter:
+            stay = []
+        last = len(stay) < len(runs)
+        if last and len(runs) > 1:
+            _part(runs, recipe.optimizer)
+        yield record.epoch, stay
+        if last:
+            return
+
+
+def _joined(runs):
+    first = runs[0]
+    if len(runs) == 1:
+        return first.theta, first.training, first.recipe, first.validation, first.losses
+    theta = np.stack([run.theta for run in runs])
+    for run, theta_k in zip(runs, theta, strict=True):
+        run.theta = theta_k
+    validation = None
+    if first.validation is not None:
+        validation = Data.stack([run.validation for run in runs])
+    losses = [run.losses for run in runs]
+    data = Data.stack([run.training for run in runs])
+    return theta, data, _recipe(theta, runs), validation, losses
+
+
+def _recipe(theta, runs):
+    recipes = [run.recipe for run in runs]
+
+    def column(name):
+        return np.array([[getattr(recipe, name)] for recipe in recipes])
+
+    def schedules(step, steps, losses):
+        each = zip(recipes, losses, strict=True)
+        return np.stack([recipe.schedule(step, steps, own) for recipe, own in each], 1)
+
+    first = recipes[0]
+    one = all(recipe.schedule is first.schedule for recipe in recipes)
+    limits = first.clip_norm is not None
+    return replace(
+        first,
+        optimizer=first.optimizer.stack(theta, [r.optimizer for r in recipes]),
+        schedule=first.schedule if one else schedules,
+        learning_rate=column("learning_rate"),
+        weight_decay=column("weight_decay"),
+        clip_norm=column("clip_norm").astype(theta.dtype) if limits else None,
+        order_rngs=[rng for recipe in recipes for rng in recipe.order_rngs],
+        dropout_rngs=[rng for recipe in recipes for rng in recipe.dropout_rngs],
+    )
+
+
+def _part(runs, optimizer):
+    """Give each run what is its own again."""
+    for k, run in enumerate(runs):
+        run.theta = run.theta.copy()
+        own = run.recipe.optimizer.state
+        for name, value in optimizer.state.items():
+            own[name] = value[k].copy() if isinstance(value, np.ndarray) else value
