@@ -59,6 +59,7 @@ sphinx_gallery_conf = {
             "plot_learning_rate.py",
             "plot_grid_search_heatmap.py",
             "plot_prediction_intervals.py",
+            "plot_ensemble_band.py",
             "plot_callbacks.py",
             "plot_hidden_units.py",
             "plot_pytorch_twin.py",

@@ -54,9 +54,15 @@ def unlink(app, what, name, obj, options, lines):
         lines[i] = re.sub(r":ref:`([^`<]+?) <[^`]+>`", r"\1", line)
 
 
+def unlink_terms(app, what, name, obj, options, lines):
+    """The same for scikit-learn's glossary, also in what numpydoc has put in."""
+    lines[:] = [re.sub(r":term:`([^`]+)`", r"\1", line) for line in lines]
+
+
 def setup(app):
     app.connect("source-read", redirect_links)
     app.connect("source-read", close_doctests)
     app.connect("source-read", say_what_was_not_run)
     app.connect("autodoc-process-docstring", unlink, priority=400)
+    app.connect("autodoc-process-docstring", unlink_terms, priority=600)
     return {"parallel_read_safe": True}

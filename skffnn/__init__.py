@@ -3,7 +3,9 @@
 from .core.gradient_check import GradientCheck, check_gradient
 from .core.tracing import Trace
 from .display import LearningRateDisplay, LossCurveDisplay
+from .ensemble import FFNNEnsembleRegressor
 from .evaluation import Evaluation, evaluate
+from .model_selection import FFNNGridSearchCV
 from .regressor import FFNNRegressor
 from .tracing import trace
 
@@ -11,6 +13,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Evaluation",
+    "FFNNEnsembleRegressor",
+    "FFNNGridSearchCV",
     "FFNNRegressor",
     "GradientCheck",
     "LearningRateDisplay",

@@ -11,11 +11,11 @@ from typing import Any
 
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import GridSearchCV
 
 from .callbacks import progress_bar
 from .evaluation import Evaluation, evaluate
 from .extras import MissingExtraError, require
+from .model_selection import FFNNGridSearchCV
 from .options import UsageError, predict_parser, train_parser
 from .report import Report, edge_note, rates_text
 from .search import (
@@ -113,7 +113,7 @@ def _user_table(options: Namespace) -> Table:
     return Table(X, table.y, [*table.notes, *notes])
 
 
-def _search(X: pd.DataFrame, options: Namespace) -> GridSearchCV:
+def _search(X: pd.DataFrame, options: Namespace) -> FFNNGridSearchCV:
     regressor = network(
         _kind(len(X), options), seed=options.seed, hidden=options.hidden
     )
@@ -154,7 +154,7 @@ def _heading(table: Table, options: Namespace) -> str:
     )
 
 
-def _evaluate(search: GridSearchCV, table: Table, options: Namespace) -> Evaluation:
+def _evaluate(search: FFNNGridSearchCV, table: Table, options: Namespace) -> Evaluation:
     """Search and evaluate, with a bar on a terminal and without warnings."""
     if sys.stdout.isatty():
         search = progress_bar(search)

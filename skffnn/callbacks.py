@@ -4,7 +4,7 @@ With scikit-learn < 1.9, which has none, everything here does nothing.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 try:
@@ -26,32 +26,45 @@ __all__ = ["CallbackSupportMixin", "FitTask", "progress_bar", "with_callbacks"]
 
 
 class FitTask:
-    """A running fit as scikit-learn's callbacks see it: a task of epochs.
+    """A running fit as scikit-learn's callbacks see it: a task of tasks.
 
     Parameters
     ----------
     estimator : CallbackSupportMixin or None
         With None, nobody is told.
-    max_epochs : int
+    max_subtasks : int or None
+        At most so many epochs, or other parts; None if nobody knows.
     **data
         What the callbacks may ask for: X, y and metadata, as the user passed them.
     """
 
-    def __init__(self, estimator: Any, max_epochs: int, **data: Any):
-        self._task = None
+    def __init__(self, estimator: Any, max_subtasks: int | None, **data: Any):
+        self._context = None
         if AVAILABLE and estimator is not None:
-            self._task = estimator._init_callback_context(max_subtasks=max_epochs)
-            self._data = {"estimator": estimator, **data}
-            self._task.call_on_fit_task_begin(**self._data)
+            context = estimator._init_callback_context(max_subtasks=max_subtasks)
+            self._begin(context, {"estimator": estimator, **data})
 
-    def epoch_ended(self, attributes: Callable[[], dict]) -> bool:
+    def _begin(self, context: Any, data: dict) -> None:
+        self._context, self._data = context, data
+        context.call_on_fit_task_begin(**data)
+
+    def subtask(self, name: str, max_subtasks: int | None = 0) -> "FitTask":
+        """Begin a part of it; in a part, the callbacks are not shown the data again."""
+        task = FitTask(None, max_subtasks)
+        if self._context is not None:
+            context = self._context.subcontext(name, max_subtasks=max_subtasks)
+            task._begin(context, {"estimator": self._data["estimator"]})
+        return task
+
+    def epoch_ended(self, attributes: Callable[[], dict] | None = None) -> bool:
         """Tell the callbacks; whether one of them asks to stop.
 
-        `attributes` is called only if a callback wants to look at the model so far.
+        `attributes` is called only if a callback wants to look at the model so far;
+        without it, there is none to look at.
         """
-        if self._task is None:
+        if self._context is None:
             return False
-        epoch = self._task.subcontext(task_name="epoch")
+        epoch = self._context.subcontext(task_name="epoch")
         epoch.call_on_fit_task_begin(**self._data)
         return bool(
             epoch.call_on_fit_task_end(
@@ -59,12 +72,18 @@ class FitTask:
             )
         )
 
-    def end(self) -> None:
-        """Tell the callbacks that the fit is complete."""
-        if self._task is not None:
-            self._task.call_on_fit_task_end(
-                **self._data, reconstruction_attributes=dict
+    def end(self, attributes: Callable[[], dict] | None = dict) -> None:
+        """Tell the callbacks that it is complete; by default, the model is, too."""
+        if self._context is not None:
+            self._context.call_on_fit_task_end(
+                **self._data, reconstruction_attributes=attributes
             )
+
+    def within(self, estimator: Any) -> Any:
+        """Let a fit of that estimator be this task; a context manager."""
+        if self._context is None:
+            return nullcontext()
+        return self._context.propagate_callback_context(estimator)
 
 
 def progress_bar(estimator):

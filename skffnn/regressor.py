@@ -450,22 +450,28 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ValueError
             If X has other columns than at `fit`, or values that are not finite.
         """
-        network, data = self._network_and_data(X)
-        # float64 whatever the network's dtype, and back to the target's units in place.
-        y_hat = np.empty((len(data), self.n_outputs_))
-        network.predict(self.theta_, data, out=y_hat)
-        y_hat *= self.y_scale_[np.newaxis]
-        y_hat += self.y_mean_[np.newaxis]
+        y_hat = self._predict(self._checked(X))
         return y_hat.ravel() if self._y_ndim == 1 else y_hat
 
-    def _network_and_data(self, X):
+    def _predict(self, X):
+        """The predictions for rows that have been checked, (n_samples, n_outputs)."""
+        # float64 whatever the network's dtype, and back to the target's units in place.
+        y_hat = np.empty((X.shape[0], self.n_outputs_))
+        self._network().predict(self.theta_, self._data(X), out=y_hat)
+        y_hat *= self.y_scale_[np.newaxis]
+        y_hat += self.y_mean_[np.newaxis]
+        return y_hat
+
+    def _checked(self, X):
         if not hasattr(self, "theta_"):  # the check takes longer than one row
             check_is_fitted(self)
         # A tuple keeps what is of that dtype already, in its order; an array would be
         # made of a DataFrame otherwise.
         dtype = (self.theta_.dtype,)
-        X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=dtype)
-        return Network(self.units_, self.activations_), self._data(X)
+        return validate_data(self, X, reset=False, accept_sparse="csr", dtype=dtype)
+
+    def _network(self):
+        return Network(self.units_, self.activations_)
 
     def _data(self, X):
         return Data(X, None, None, None, self.x_mean_, self.x_scale_, self.x_heavy_)
@@ -507,9 +513,9 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         >>> model.input_gradient([[0.5, 0.0]]).round()  # (2 x_1, 3)
         array([[1., 3.]])
         """
-        network, data = self._network_and_data(X)
-        gradient = np.empty((len(data), self.n_outputs_, self.n_features_in_))
-        network.input_gradient(self.theta_, data, out=gradient)
+        X = self._checked(X)
+        gradient = np.empty((X.shape[0], self.n_outputs_, self.n_features_in_))
+        self._network().input_gradient(self.theta_, self._data(X), out=gradient)
         gradient *= self.y_scale_[:, np.newaxis]
         return gradient[:, 0] if self._y_ndim == 1 else gradient
 

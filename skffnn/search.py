@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import GridSearchCV, KFold, TimeSeriesSplit
+from sklearn.model_selection import KFold, TimeSeriesSplit
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from .extras import require
+from .model_selection import FFNNGridSearchCV
 from .regressor import FFNNRegressor
 
 # From too low to too high, closer together where the best usually lies.
@@ -126,7 +127,7 @@ def learning_rate_search(
     overfit: bool = False,
     seed: int = 0,
     n_jobs: int | None = None,
-) -> GridSearchCV:
+) -> FFNNGridSearchCV:
     """Wrap a pipeline in a cross-validated search over the learning rate.
 
     Parameters
@@ -144,11 +145,11 @@ def learning_rate_search(
     seed : int, default=0
         Decides the folds.
     n_jobs : int, default=None
-        Fits at a time.
+        Stacks that are trained at a time.
     """
     folds = 3 if n_rows > LARGE else 5
     usual = FEW_LEARNING_RATES if overfit or n_rows > LARGE else LEARNING_RATES
-    return GridSearchCV(
+    return FFNNGridSearchCV(
         pipeline,
         {RATE: list(learning_rates or usual)},
         scoring="neg_root_mean_squared_error",
@@ -181,7 +182,7 @@ def quiet_search() -> Iterator[None]:
         yield
 
 
-def rates_table(search: GridSearchCV) -> pd.DataFrame:
+def rates_table(search: FFNNGridSearchCV) -> pd.DataFrame:
     """Tabulate a fitted search: RMSE by learning rate, NaN where training diverged.
 
     Returns

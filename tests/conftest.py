@@ -27,3 +27,27 @@ def table(rng):
 @pytest.fixture(scope="session")
 def diabetes():
     return load_diabetes(return_X_y=True)
+
+
+class Told:
+    """A callback of scikit-learn's: the names of the tasks that have come to an end."""
+
+    def __init__(self):
+        self.tasks, self.open = [], 0
+
+    def setup(self, estimator, context):
+        self.open += 1
+
+    def teardown(self, estimator, context):
+        self.open -= 1
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        self.tasks.append(context.task_name)
+
+
+@pytest.fixture
+def told():
+    return Told()

@@ -46,7 +46,7 @@ def test_describes_every_parameter(path):
     heads = [
         line.partition(" :")[0] for line in described.split("\n") if line[:1] > " "
     ]
-    listed = {name.strip() for head in heads for name in head.split(",")}
+    listed = {name.strip(" *") for head in heads for name in head.split(",")}
     assert set(names) - {"self"} <= listed
 
 

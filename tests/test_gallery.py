@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from skffnn import FFNNRegressor
 from skffnn.callbacks import AVAILABLE
+from skffnn.fitting import Fit
 
 plt = pytest.importorskip("matplotlib.pyplot")
 
@@ -22,13 +22,13 @@ every_example = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.
 @pytest.fixture
 def _short(monkeypatch):
     """Three epochs at most, in the folder of the gallery, without windows."""
-    fit = FFNNRegressor.fit
+    begin = Fit.__init__
 
-    def fit_shortly(self, *args, **kwargs):
+    def begin_shortly(self, *args, **kwargs):
+        begin(self, *args, **kwargs)
         self.max_iter = 3
-        return fit(self, *args, **kwargs)
 
-    monkeypatch.setattr(FFNNRegressor, "fit", fit_shortly)
+    monkeypatch.setattr(Fit, "__init__", begin_shortly)
     monkeypatch.setattr(plt, "show", lambda: None)
     monkeypatch.chdir(GALLERY)
     plt.switch_backend("agg")

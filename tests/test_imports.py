@@ -49,6 +49,10 @@ READING_ORDER = [
     "fitting",
     "advice",
     "regressor",
+    # many of them
+    "side_by_side",
+    "model_selection",
+    "ensemble",
     # what looks at a fitted estimator
     "tracing",
     "evaluation",

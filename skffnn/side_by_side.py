@@ -1,0 +1,250 @@
+"""Fitting many models at once: those of one shape are trained as stacks."""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.utils.parallel import Parallel, delayed
+
+from .advice import explain
+from .callbacks import FitTask
+from .checks import check_table, check_validation
+from .core.stack import largest_stack
+from .fitting import Fit, choose_weight_decay, descend
+from .parameters import auto_batch_size, automatic, check_parameters, hidden_sizes
+from .preparation import prepare
+from .regressor import FFNNRegressor, draw_seed
+
+# What may differ between the networks of a stack.
+FREE = (
+    "learning_rate",
+    "learning_rate_schedule",
+    "power_t",
+    "tol",
+    "n_iter_no_change",
+    "momentum",
+    "clip_norm",
+    "weight_decay",
+    "random_state",
+    "verbose",
+    "warm_start",
+)
+
+
+@dataclass
+class Lesson:
+    """What a model is to learn: the arguments of its `fit`."""
+
+    X: Any
+    y: Any
+    params: dict = field(default_factory=dict)
+
+
+_NAMES = list(FFNNRegressor().get_params())
+_FIXED = [name for name in _NAMES if name not in FREE]
+
+
+def shape(model):
+    """What models have to agree in to be trained as a stack."""
+    return repr([getattr(model, name) for name in _FIXED])
+
+
+def plain(estimator):
+    """Whether it has parameters, and nothing else that its fit heeds, as callbacks.
+
+    To be asked of estimators that have not been fitted.
+    """
+    names = _NAMES if type(estimator) is FFNNRegressor else estimator.get_params()
+    return vars(estimator).keys() - {"_metadata_request"} <= set(names)
+
+
+def fit_all(models, lessons, n_jobs=None, pre_dispatch="2*n_jobs", task=None):
+    """Fit each model to its lesson, as its own `fit` would, in as few stacks as fit.
+
+    Models that are not `plain` are left to their own.
+
+    Parameters
+    ----------
+    models : list of FFNNRegressor
+        Not fitted before, and changed or not: take what is returned.
+    lessons : list of Lesson
+        As many. Those that are one object belong side by side.
+    n_jobs, pre_dispatch
+        Of joblib, which trains so many stacks at a time.
+    task : FitTask, default=None
+        Told of every epoch of a stack.
+
+    Returns
+    -------
+    models : list of FFNNRegressor
+        Fitted, where there is no error.
+    errors : list of Exception or None
+        What the `fit` of each would have raised.
+    seconds : ndarray of shape (len(models),)
+        Their shares of the time of their stacks.
+    """
+    jobs = _jobs(models, lessons, effective_n_jobs(n_jobs))
+    whole = (task or FitTask(None, 1)).subtask("networks", len(jobs))
+    results = Parallel(n_jobs=n_jobs, pre_dispatch=pre_dispatch)(
+        delayed(_fit_job)(
+            [models[i] for i in job],
+            [lessons[i] for i in job],
+            whole.subtask("stacks", None),
+        )
+        for job in jobs
+    )
+    whole.end(None)
+    fitted, errors = list(models), [None] * len(models)
+    seconds = np.empty(len(models))
+    for job, (own_models, own_errors, duration) in zip(jobs, results, strict=True):
+        for i, model, error in zip(job, own_models, own_errors, strict=True):
+            fitted[i], errors[i], seconds[i] = model, error, duration / len(job)
+    return fitted, errors, seconds
+
+
+def _jobs(models, lessons, workers):
+    """Lists of models that are fitted together: about a stack each."""
+    groups: dict[Any, list[int]] = {}
+    for i, (model, lesson) in enumerate(zip(models, lessons, strict=True)):
+        groups.setdefault((shape(model), np.shape(lesson.y)[0]), []).append(i)
+    jobs = []
+    for group in groups.values():
+        most = _most(models[group[0]], lessons[group[0]])
+        parts = max(-(-len(group) // most), min(workers, len(group)))
+        bounds = np.linspace(0, len(group), parts + 1).astype(int)
+        jobs += [group[a:b] for a, b in pairwise(bounds)]
+    return jobs
+
+
+def _most(model, lesson):
+    """How many networks of this kind make the largest stack."""
+    try:
+        check_parameters(model)
+    except ValueError:
+        return 1
+    if model.solver == "lbfgs":
+        return 1
+    n, n_features = np.shape(lesson.X)
+    outputs = np.shape(lesson.y)[1:] or (1,)
+    units = [n_features, *hidden_sizes(model.hidden_layer_sizes), *outputs]
+    rows = min(n, automatic(model.batch_size, auto_batch_size, n))
+    single = getattr(lesson.X, "dtype", None) == np.float32
+    return largest_stack(units, rows, 4 if single else 8)
+
+
+def _fit_job(models, lessons, task):
+    started = perf_counter()
+    errors = fit_side_by_side(models, lessons, task)
+    task.end(None)
+    return models, errors, perf_counter() - started
+
+
+def fit_side_by_side(models, lessons, task):
+    """Fit each model to its lesson, as its own `fit` would.
+
+    Parameters
+    ----------
+    models : list of FFNNRegressor
+        Not fitted before.
+    lessons : list of Lesson
+        As many. Lessons that are one object are prepared once.
+    task : FitTask
+        Told of every epoch of a stack.
+
+    Returns
+    -------
+    errors : list of Exception or None
+        What the `fit` of a model would have raised.
+    """
+    errors: list[Exception | None] = [None] * len(models)
+    fits: dict[int, Fit] = {}
+    prepared: dict[tuple, tuple] = {}
+    for i, (model, lesson) in enumerate(zip(models, lessons, strict=True)):
+        try:
+            if not plain(model):
+                model.fit(lesson.X, lesson.y, **lesson.params)
+                continue
+            fits[i] = _begun(model, lesson, prepared)
+        except Exception as error:
+            errors[i] = error
+    prepared.clear()  # a table that no network learns from any more can go
+    groups: dict[tuple, list[Fit]] = {}
+    for fit in fits.values():
+        groups.setdefault(_shape(fit), []).append(fit)
+    for group in groups.values():
+        _run(group, task)
+    for i, fit in fits.items():
+        try:
+            explain(fit)
+        except Exception as error:
+            errors[i] = error
+        else:
+            models[i].__dict__.update(fit.attributes(fit.theta, fit.state))
+    return errors
+
+
+def _begun(model, lesson, prepared):
+    """The `Fit` of a model, on rows that those with the same lesson share."""
+    check_parameters(model)
+    seed = draw_seed(model.random_state)
+    holds_out = model.early_stopping or model.validation_fraction is not None
+    same = id(lesson), shape(model), seed if holds_out else None
+    if same not in prepared:
+        prepared[same] = _prepared(model, lesson.X, lesson.y, seed, **lesson.params)
+    rows, columns = prepared[same]
+    fit = Fit(model, rows, seed, go_on=False)
+    model.__dict__.update(columns)
+    return fit
+
+
+def _prepared(
+    model, X, y, seed, sample_weight=None, X_val=None, y_val=None,
+    sample_weight_val=None,
+):  # fmt: skip
+    """Rows to learn from, and what the model saw of their columns."""
+    parameters = set(vars(model))
+    table = check_table(model, X, y, sample_weight)
+    validation = check_validation(model, (X_val, y_val, sample_weight_val), table)
+    columns = {k: v for k, v in vars(model).items() if k not in parameters}
+    return prepare(model, table, validation, seed, go_on=False), columns
+
+
+def _shape(fit):
+    """What fits have to agree in: those of one solver's own, or loss, are alone."""
+    alone = fit.model.solver == "lbfgs" or fit.y_sd is not None
+    return (
+        shape(fit.model),
+        tuple(fit.rows.units),
+        fit.theta.dtype,
+        len(fit.training),
+        id(fit) if alone else None,
+    )
+
+
+def _run(fits, task):
+    for fit in fits:
+        fit.start(FitTask(None, None))
+    with fits[0].blas_threads():
+        choose_weight_decay(fits)
+        if len(fits) == 1:
+            fits[0].train()
+        else:
+            _descend(fits, task)
+    for fit in fits:
+        fit.settle()
+
+
+def _descend(fits, task):
+    """Train, and tell of each stack and its epochs."""
+    current: list | None = None
+    parts: list[FitTask] = []
+    for stack in descend(fits):
+        if stack is not current:
+            current = stack
+            parts.append(task.subtask("stack", stack[0].max_iter))
+        parts[-1].epoch_ended()
+    for part in parts:
+        part.end(None)
