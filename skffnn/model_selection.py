@@ -142,14 +142,14 @@ class FFNNGridSearchCV(GridSearchCV):
         ValueError
             If a parameter or the data make no sense.
         """
-        cv = self.cv
+        cv = self.get_params(deep=False)["cv"]
         if hasattr(cv, "__next__"):
-            self.cv = list(cv)  # to be read more than once
+            self.set_params(cv=list(cv))  # to be read more than once
         try:
             plan = None if y is None else _plan(self, X, y, params)
             return super().fit(X, y, **params) if plan is None else self._search(plan)
         finally:
-            self.cv = cv
+            self.set_params(cv=cv)
 
     def __sklearn_tags__(self):
         """Tell scikit-learn what the estimator takes, of targets, too."""
