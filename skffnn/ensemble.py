@@ -22,7 +22,7 @@ from .side_by_side import Lesson, fit_all
 # What the checks of the data note on a model.
 _SEEN = ("n_features_in_", "feature_names_in_")
 # Rows that all networks predict at once: what it takes is the same for any number.
-BLOCK = 2**16
+BLOCK = 2**15
 
 
 class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
@@ -271,10 +271,14 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
         ValueError
             If X has other columns than at `fit`, or values that are not finite.
         """
-        y_hat, spread = self._mean_and_spread(self._checked(X))
-        if not return_std:
-            return self._shaped(y_hat)
-        return self._shaped(y_hat), self._shaped(np.hypot(spread, self.noise_))
+        X = self._checked(X)
+        if return_std:
+            y_hat, spread = self._mean_and_spread(X)
+            return self._shaped(y_hat), self._shaped(np.hypot(spread, self.noise_))
+        y_hat = np.empty((X.shape[0], self.estimators_[0].n_outputs_))
+        for rows, each in self._each(X):
+            each.mean(axis=0, out=y_hat[rows])
+        return self._shaped(y_hat)
 
     def predict_interval(
         self, X: Any, coverage: float = 0.9
@@ -352,19 +356,21 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
 
     def _mean_and_spread(self, X):
         """Mean and standard deviation over the networks, (n_samples, n_outputs)."""
+        shape = X.shape[0], self.estimators_[0].n_outputs_
+        mean, spread = np.empty(shape), np.zeros(shape)
+        for rows, each in self._each(X):
+            each.mean(axis=0, out=mean[rows])
+            if len(each) > 1:
+                each.std(axis=0, ddof=1, out=spread[rows])
+        return mean, spread
+
+    def _each(self, X):
+        """Blocks of rows, and what each network predicts for them."""
         models: Sequence[FFNNRegressor] = self.estimators_
-        mean = np.empty((X.shape[0], models[0].n_outputs_))
-        spread = np.empty_like(mean)
         for start in range(0, X.shape[0], BLOCK):
             rows = slice(start, start + BLOCK)
             # (n_estimators, rows, n_outputs)
-            each = np.stack([model._predict(X[rows]) for model in models])
-            each.mean(axis=0, out=mean[rows])
-            if len(models) > 1:
-                each.std(axis=0, ddof=1, out=spread[rows])
-            else:
-                spread[rows] = 0
-        return mean, spread
+            yield rows, np.stack([model._predict(X[rows]) for model in models])
 
     def _shaped(self, values):
         return values.ravel() if self._y_ndim == 1 else values

@@ -29,7 +29,7 @@ def through_pipeline(estimator: Any, X: Any) -> tuple[Any, Any]:
 
 
 def innermost(estimator: Any) -> Any:
-    """Return the estimator at the bottom of all wrappings.
+    """Return the estimator at the bottom of all wrappings; an ensemble is none.
 
     Examples
     --------
@@ -39,5 +39,5 @@ def innermost(estimator: Any) -> Any:
     >>> innermost(GridSearchCV(make_pipeline(Ridge()), {}))
     Ridge()
     """
-    inside = unwrap(estimator)
+    inside = None if hasattr(estimator, "n_estimators") else unwrap(estimator)
     return estimator if inside is None else innermost(inside)

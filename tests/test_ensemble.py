@@ -158,7 +158,7 @@ def test_many_rows_take_no_more_memory_than_their_predictions(friedman):
             tracemalloc.stop()
 
     few, many = 2 * ensemble.BLOCK, 8 * ensemble.BLOCK
-    out = 2 * 8 * (many - few)  # mean and standard deviation, float64
+    out = 8 * (many - few)  # bytes of float64
     assert peak(many) - peak(few) < out + 2**20
 
 

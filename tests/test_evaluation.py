@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
-from skffnn import FFNNRegressor, evaluate
+from skffnn import FFNNEnsembleRegressor, FFNNRegressor, evaluate
 from skffnn.evaluation import Scores, verdict
 
 
@@ -133,24 +133,33 @@ SEARCH = GridSearchCV(
 )
 
 
+SCALED = make_pipeline(StandardScaler(), Ridge())
+
+
 @pytest.mark.parametrize(
-    "estimator",
+    ("estimator", "name"),
     [
-        make_pipeline(StandardScaler(), Ridge()),
-        SEARCH,
-        TransformedTargetRegressor(SEARCH, transformer=StandardScaler()),
-        BaggingRegressor(make_pipeline(StandardScaler(), Ridge()), n_estimators=2),
-        make_pipeline(StandardScaler(), TransformedTargetRegressor(Ridge())),
-        FFNNRegressor(5, max_iter=3),
+        (SCALED, "Ridge"),
+        (SEARCH, "Ridge"),
+        (TransformedTargetRegressor(SEARCH, transformer=StandardScaler()), "Ridge"),
+        (BaggingRegressor(SCALED, n_estimators=2), "BaggingRegressor"),
+        (
+            make_pipeline(StandardScaler(), TransformedTargetRegressor(Ridge())),
+            "Ridge",
+        ),
+        (FFNNRegressor(5, max_iter=3), "FFNNRegressor"),
+        (
+            FFNNEnsembleRegressor(FFNNRegressor(5, max_iter=3), n_estimators=2),
+            "FFNNEnsembleRegressor",
+        ),
     ],
-    ids=["pipeline", "search", "target", "bagging", "nested", "network"],
+    ids=["pipeline", "search", "target", "bagging", "nested", "network", "ensemble"],
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_any_regressor(estimator, table):
+def test_any_regressor(estimator, name, table):
     found = evaluate(estimator, *table, random_state=0)
     assert found.baselines["linear regression"].test_r2 > 0.5
-    name = "FFNNRegressor" if isinstance(estimator, FFNNRegressor) else "Ridge"
-    assert str(found).splitlines()[1].startswith(name)
+    assert str(found).splitlines()[1].startswith(f"{name} ")
 
 
 @pytest.mark.parametrize("wrap", ["pipeline", "search", "target"])
