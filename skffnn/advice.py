@@ -12,7 +12,7 @@ def explain(fit, warn=True):
     Parameters
     ----------
     fit : Fit
-        After its `run`.
+        After it has settled.
     warn : bool, default=True
         Whether to speak of more than divergence.
 

@@ -1,6 +1,6 @@
 """FFNNEnsembleRegressor: networks that differ in their seeds, trained side by side."""
 
-from collections.abc import Sequence
+from copy import deepcopy
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -17,7 +17,7 @@ from .parameters import check_parameters
 from .preparation import weighty_rows
 from .regressor import FFNNRegressor
 from .scaling import index
-from .side_by_side import Lesson, fit_all
+from .side_by_side import Lesson, Workers, fit_all
 
 # What the checks of the data note on a model.
 _SEEN = ("n_features_in_", "feature_names_in_")
@@ -154,7 +154,8 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
         FloatingPointError
             If one of the networks diverges.
         """
-        network = clone(self._checked_estimator())
+        estimator = self._checked_estimator()
+        network = clone(estimator)
         check_parameters(network)
         table = check_table(network, X, y, sample_weight)
         if table.on_disk:
@@ -164,23 +165,25 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
         seeds = rng.randint(np.iinfo(np.int32).max, size=self.n_estimators)
         rows, held_out = self._split(table, rng)
         samples = [self._sample(rows, seed) for seed in seeds]
-        task = FitTask(self, 1, X=X, y=y, metadata={})
+        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
+        task = FitTask(self, 1, X=X, y=y, metadata=metadata)
         models, errors, _ = fit_all(
-            [_seeded(self._checked_estimator(), seed) for seed in seeds],
+            [clone(estimator).set_params(random_state=int(seed)) for seed in seeds],
             _lessons(table, samples, X_val, y_val, sample_weight_val),
-            self.n_jobs,
-            task=task,
+            Workers(self.n_jobs),
+            task,
         )
         for error in filter(None, errors):
             raise error
         for model in models:
-            model.__dict__.update(seen)
+            model.__dict__.update(deepcopy(seen))
+        noise, scores = _calibration(models, table, held_out)
         self.__dict__.pop("feature_names_in_", None)
         self.__dict__.update(seen)
         self.estimators_ = models
-        self.estimators_samples_ = [np.asarray(sample) for sample in samples]
+        self.estimators_samples_ = [np.array(sample) for sample in samples]
         self.calibration_indices_, self._y_ndim = held_out, table.y_ndim
-        self._calibrate(table)
+        self.noise_, self.calibration_scores_ = noise, scores
         task.end()
         return self
 
@@ -228,21 +231,6 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
             return rows
         return np.random.default_rng(seed).choice(rows, len(rows))
 
-    def _calibrate(self, table):
-        rows, n_outputs = self.calibration_indices_, table.Y.shape[1]
-        self.noise_, self.calibration_scores_ = np.zeros(n_outputs), None
-        if rows is None:
-            return
-        y_hat, spread = self._mean_and_spread(table.X[rows])
-        error = table.Y[rows] - y_hat
-        unexplained = np.mean(error**2, axis=0) - np.mean(spread**2, axis=0)
-        self.noise_ = np.sqrt(np.maximum(unexplained, 0))
-        std = np.hypot(spread, self.noise_)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            scores = np.abs(error) / std
-        # An exact prediction is no error, however sure it was.
-        self.calibration_scores_ = np.sort(np.where(error == 0, 0, scores), axis=0)
-
     # Predicting ----------------------------------------------------------------------
 
     def predict(
@@ -272,22 +260,20 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
             If X has other columns than at `fit`, or values that are not finite.
         """
         X = self._checked(X)
-        if return_std:
-            y_hat, spread = self._mean_and_spread(X)
-            return self._shaped(y_hat), self._shaped(np.hypot(spread, self.noise_))
-        y_hat = np.empty((X.shape[0], self.estimators_[0].n_outputs_))
-        for rows, each in self._each(X):
-            each.mean(axis=0, out=y_hat[rows])
-        return self._shaped(y_hat)
+        y_hat, spread = _mean_and_spread(self.estimators_, X, return_std)
+        if not return_std:
+            return self._shaped(y_hat)
+        return self._shaped(y_hat), self._shaped(np.hypot(spread, self.noise_))
 
     def predict_interval(
         self, X: Any, coverage: float = 0.9
     ) -> tuple[np.ndarray, np.ndarray]:
         """Predict an interval for the target.
 
-        With calibration rows this is split conformal prediction: whatever the
-        distribution, new rows that are drawn like those fall into it with at least that
-        probability, on average over all rows (not for each kind of row by itself).
+        With calibration rows this is split conformal prediction: new rows that are
+        drawn like those fall into it with about that probability, whatever the
+        distribution, on average over all rows (not for each kind of row by itself).
+        About, as ``noise_`` is estimated on the same rows.
         Without, it is the interval of a normal distribution with the standard
         deviation of `predict`, and too narrow wherever y has noise.
 
@@ -329,8 +315,11 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
             )
         X = self._checked(X)
         wide = self._deviations(coverage)
-        y_hat, spread = self._mean_and_spread(X)
-        half = wide * np.hypot(spread, self.noise_)
+        y_hat, spread = _mean_and_spread(self.estimators_, X)
+        std = np.hypot(spread, self.noise_)
+        # Where an error had no deviation to be measured by, nothing is ruled out.
+        with np.errstate(invalid="ignore"):
+            half = np.where(np.isinf(wide), np.inf, wide * std)
         return self._shaped(y_hat - half), self._shaped(y_hat + half)
 
     def _deviations(self, coverage):
@@ -340,11 +329,11 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
             return norm.ppf((1 + coverage) / 2)
         n = len(scores)
         # The new row is one of n + 1, and as likely to be the largest as any.
-        rank = _whole((n + 1) * coverage)
+        rank = _ceiling((n + 1) * coverage)
         if rank > n:
             raise ValueError(
                 f"{n} calibration rows say nothing about coverage={coverage:g}: it "
-                f"takes at least {_whole(coverage / (1 - coverage))}. Raise "
+                f"takes at least {_ceiling(coverage / (1 - coverage))}. Raise "
                 "calibration_fraction, pass more rows to fit, or ask for less."
             )
         return scores[rank - 1]
@@ -353,24 +342,6 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
         check_is_fitted(self)
         dtype = (self.estimators_[0].theta_.dtype,)
         return validate_data(self, X, reset=False, accept_sparse="csr", dtype=dtype)
-
-    def _mean_and_spread(self, X):
-        """Mean and standard deviation over the networks, (n_samples, n_outputs)."""
-        shape = X.shape[0], self.estimators_[0].n_outputs_
-        mean, spread = np.empty(shape), np.zeros(shape)
-        for rows, each in self._each(X):
-            each.mean(axis=0, out=mean[rows])
-            if len(each) > 1:
-                each.std(axis=0, ddof=1, out=spread[rows])
-        return mean, spread
-
-    def _each(self, X):
-        """Blocks of rows, and what each network predicts for them."""
-        models: Sequence[FFNNRegressor] = self.estimators_
-        for start in range(0, X.shape[0], BLOCK):
-            rows = slice(start, start + BLOCK)
-            # (n_estimators, rows, n_outputs)
-            yield rows, np.stack([model._predict(X[rows]) for model in models])
 
     def _shaped(self, values):
         return values.ravel() if self._y_ndim == 1 else values
@@ -385,7 +356,7 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
         return tags
 
 
-def _whole(number):
+def _ceiling(number):
     """The next whole number; 9 is the next after 0.9 * 10, whatever the rounding."""
     return int(np.ceil(round(number, 9)))
 
@@ -398,8 +369,35 @@ def _is_number(value, kind, low, high):
     )
 
 
-def _seeded(estimator, seed):
-    return clone(estimator).set_params(random_state=int(seed))
+def _mean_and_spread(models, X, spread=True):
+    """Mean and standard deviation over the networks, (n_samples, n_outputs).
+
+    Without spread, only the mean.
+    """
+    shape = X.shape[0], models[0].n_outputs_
+    mean, std = np.empty(shape), np.zeros(shape) if spread else None
+    for start in range(0, X.shape[0], BLOCK):
+        rows = slice(start, start + BLOCK)
+        # (n_estimators, rows, n_outputs)
+        each = np.stack([model._predict(X[rows]) for model in models])
+        each.mean(axis=0, out=mean[rows])
+        if std is not None and len(models) > 1:
+            each.std(axis=0, ddof=1, out=std[rows])
+    return mean, std
+
+
+def _calibration(models, table, rows):
+    """The noise, and the sorted scores, of held-out rows; 0 and None without."""
+    if rows is None:
+        return np.zeros(table.Y.shape[1]), None
+    y_hat, spread = _mean_and_spread(models, table.X[rows])
+    error = table.Y[rows] - y_hat
+    unexplained = np.mean(error**2, axis=0) - np.mean(spread**2, axis=0)
+    noise = np.sqrt(np.maximum(unexplained, 0))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scores = np.abs(error) / np.hypot(spread, noise)
+    # An exact prediction is no error, however sure it was.
+    return noise, np.sort(np.where(error == 0, 0, scores), axis=0)
 
 
 def _lessons(table, samples, X_val, y_val, sample_weight_val):

@@ -84,6 +84,14 @@ def descend(fits):
     yield from train(fits[0].network, fits)
 
 
+def unshared(attributes):
+    """The same attributes, in arrays of their own."""
+    return {
+        name: value.copy() if isinstance(value, np.ndarray) else value
+        for name, value in attributes.items()
+    }
+
+
 class Fit:
     """A training run of one model.
 
@@ -373,11 +381,7 @@ class Fit:
 
     def _snapshot(self):
         """What a model of its own needs if the run ended here: no array is shared."""
-        attributes = self.attributes(self.theta, deepcopy(self.state))
-        return {
-            name: value.copy() if isinstance(value, np.ndarray) else value
-            for name, value in attributes.items()
-        }
+        return unshared(self.attributes(self.theta, deepcopy(self.state)))
 
     def _out_of_patience(self, schedule):
         stalled = self.patience(self.losses[-1])

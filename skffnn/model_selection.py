@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 from joblib import hash as hash_of
+from joblib import parallel_config
 from sklearn import get_config
 from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import check_scoring
@@ -33,29 +34,33 @@ from sklearn.utils.metadata_routing import (
 
 from .callbacks import FitTask, with_callbacks
 from .regressor import FFNNRegressor
-from .side_by_side import Lesson, fit_all, plain
+from .side_by_side import Lesson, Workers, fit_all, plain
 
-# Numbers in the tables of all folds together, beyond which one fit after the other is
-# in memory. Networks that learn so many rows gain nothing from company.
+# Numbers in the tables of all folds together, a gigabyte of float64, beyond which only
+# one fold at a time is in memory.
 MOST_NUMBERS = 2**27
 
 
 class FFNNGridSearchCV(GridSearchCV):
     """A grid search with cross-validation that trains its networks side by side.
 
-    Takes what `sklearn.model_selection.GridSearchCV` takes and gives what it gives, to
-    the last bit, several times faster for small networks: a step of a small network
-    costs what NumPy's calls cost, and forty networks in one stack share them.
+    Takes what `sklearn.model_selection.GridSearchCV` takes and gives what it gives, and
+    is several times faster for small networks: a step of a small network costs what
+    NumPy's calls cost, and forty networks in one stack share them. With an integer
+    ``random_state`` (also of steps before the network) and as many BLAS threads the
+    results are the same to the last bit.
 
     Stacked are `FFNNRegressor`, and pipelines that end in one, with the solvers "adam"
     and "sgd". Networks of one shape that differ in ``learning_rate``, ``weight_decay``,
     ``momentum``, ``clip_norm``, the schedule (with ``power_t``, ``tol`` and
     ``n_iter_no_change``) or ``random_state`` train together, on all folds of equal
-    size; others form stacks of their own. A stack is no larger than the processor's
-    cache, and large networks are trained alone. The steps of a pipeline before the
-    network are fitted once per fold. Everything else goes to GridSearchCV as it is: a
-    grid over the preprocessing, any other estimator, a regressor or pipeline with
-    callbacks of its own, tables of more than 2**27 numbers in all folds together.
+    size; others form stacks of their own. A stack is no larger than 4 MB, as
+    processors' caches are, and large networks are trained alone. Folds of sparse
+    tables, and of more than 2**22 numbers together, do not share stacks. The steps of a
+    pipeline before the network are fitted once per fold. Everything else goes to
+    GridSearchCV as it is: a grid over the preprocessing, any other estimator, a
+    regressor or pipeline with callbacks of its own, tables of more than 2**27 numbers
+    in all folds together.
 
     Parameters
     ----------
@@ -142,14 +147,14 @@ class FFNNGridSearchCV(GridSearchCV):
         ValueError
             If a parameter or the data make no sense.
         """
-        cv = self.get_params(deep=False)["cv"]
-        if hasattr(cv, "__next__"):
-            self.set_params(cv=list(cv))  # to be read more than once
-        try:
-            plan = None if y is None else _plan(self, X, y, params)
-            return super().fit(X, y, **params) if plan is None else self._search(plan)
-        finally:
-            self.set_params(cv=cv)
+        folds = self.get_params(deep=False)["cv"]
+        if hasattr(folds, "__next__"):
+            try:  # with a list in its place: they are read more than once
+                return self.set_params(cv=list(folds)).fit(X, y, **params)
+            finally:
+                self.set_params(cv=folds)
+        plan = None if y is None else _plan(self, X, y, params)
+        return super().fit(X, y, **params) if plan is None else self._search(plan)
 
     def __sklearn_tags__(self):
         """Tell scikit-learn what the estimator takes, of targets, too."""
@@ -165,7 +170,8 @@ class FFNNGridSearchCV(GridSearchCV):
         metadata = None if weight is None else {"sample_weight": weight}
         parts = 1 + (self.refit is not False)
         task = FitTask(self, parts, X=plan.X, y=plan.y, metadata=metadata)
-        learn = cache(partial(_learn, self, plan, task))
+        workers = Workers(self.n_jobs, self.pre_dispatch)
+        learn = cache(partial(_learn, plan, workers, task))
         try:
             search = _ask(self, plan, learn)
         except _Failure as failure:
@@ -435,7 +441,7 @@ def _notes(fold):
 # The search --------------------------------------------------------------------------
 
 
-def _learn(search, plan, task):
+def _learn(plan, workers, task):
     """Fit all candidates on all folds.
 
     Returns
@@ -449,8 +455,7 @@ def _learn(search, plan, task):
     models, errors, own = fit_all(
         [_another(plan.models[candidate]) for _, candidate in pairs],
         [_notes(plan.folds[fold]).lesson for fold, _ in pairs],
-        search.n_jobs,
-        search.pre_dispatch,
+        workers,
         task,
     )
     every = np.arange(np.shape(plan.y)[0])
@@ -495,4 +500,6 @@ def _ask(search, plan, learn):
         return_train_score=search.return_train_score,
     )
     params = {k: v for k, v in plan.params.items() if k != "groups"}
-    return asked.fit(plan.X, plan.y, rows=np.arange(np.shape(plan.y)[0]), **params)
+    # Stand-ins belong together in this process, whatever backend is set around it.
+    with parallel_config(backend="sequential"):
+        return asked.fit(plan.X, plan.y, rows=np.arange(np.shape(plan.y)[0]), **params)

@@ -1,7 +1,8 @@
 """Fitting many models at once: those of one shape are trained as stacks."""
 
+from copy import deepcopy
 from dataclasses import dataclass, field
-from itertools import pairwise
+from numbers import Integral
 from time import perf_counter
 from typing import Any
 
@@ -12,8 +13,8 @@ from sklearn.utils.parallel import Parallel, delayed
 from .advice import explain
 from .callbacks import FitTask
 from .checks import check_table, check_validation
-from .core.stack import largest_stack
-from .fitting import Fit, choose_weight_decay, descend
+from .core.stack import NUMBERS, largest_stack
+from .fitting import Fit, choose_weight_decay, descend, unshared
 from .parameters import auto_batch_size, automatic, check_parameters, hidden_sizes
 from .preparation import prepare
 from .regressor import FFNNRegressor, draw_seed
@@ -61,7 +62,19 @@ def plain(estimator):
     return vars(estimator).keys() - {"_metadata_request"} <= set(names)
 
 
-def fit_all(models, lessons, n_jobs=None, pre_dispatch="2*n_jobs", task=None):
+@dataclass
+class Workers:
+    """Joblib's workers, as they were asked for where this was made."""
+
+    n_jobs: int | None
+    pre_dispatch: int | str = "2*n_jobs"
+
+    def __post_init__(self):
+        self.parallel = Parallel(n_jobs=self.n_jobs, pre_dispatch=self.pre_dispatch)
+        self.number = effective_n_jobs(self.n_jobs)
+
+
+def fit_all(models, lessons, workers, task):
     """Fit each model to its lesson, as its own `fit` would, in as few stacks as fit.
 
     Models that are not `plain` are left to their own.
@@ -72,9 +85,9 @@ def fit_all(models, lessons, n_jobs=None, pre_dispatch="2*n_jobs", task=None):
         Not fitted before, and changed or not: take what is returned.
     lessons : list of Lesson
         As many. Those that are one object belong side by side.
-    n_jobs, pre_dispatch
-        Of joblib, which trains so many stacks at a time.
-    task : FitTask, default=None
+    workers : Workers
+        Each of them trains a stack at a time.
+    task : FitTask
         Told of every epoch of a stack.
 
     Returns
@@ -86,17 +99,17 @@ def fit_all(models, lessons, n_jobs=None, pre_dispatch="2*n_jobs", task=None):
     seconds : ndarray of shape (len(models),)
         Their shares of the time of their stacks.
     """
-    jobs = _jobs(models, lessons, effective_n_jobs(n_jobs))
-    whole = (task or FitTask(None, 1)).subtask("networks", len(jobs))
-    results = Parallel(n_jobs=n_jobs, pre_dispatch=pre_dispatch)(
+    jobs = _jobs(models, lessons, workers.number)
+    subtask = task.subtask("networks", len(jobs))
+    results = workers.parallel(
         delayed(_fit_job)(
             [models[i] for i in job],
             [lessons[i] for i in job],
-            whole.subtask("stacks", None),
+            subtask.subtask("stacks", None),
         )
         for job in jobs
     )
-    whole.end(None)
+    subtask.end(None)
     fitted, errors = list(models), [None] * len(models)
     seconds = np.empty(len(models))
     for job, (own_models, own_errors, duration) in zip(jobs, results, strict=True):
@@ -105,18 +118,40 @@ def fit_all(models, lessons, n_jobs=None, pre_dispatch="2*n_jobs", task=None):
     return fitted, errors, seconds
 
 
-def _jobs(models, lessons, workers):
-    """Lists of models that are fitted together: about a stack each."""
+def _jobs(models, lessons, n_workers):
+    """Lists of models that are fitted together: about a stack each.
+
+    Joblib has to be told before anything is standardised. Those of one list are
+    standardised at once: their tables together are no larger than those of a stack.
+    """
     groups: dict[Any, list[int]] = {}
     for i, (model, lesson) in enumerate(zip(models, lessons, strict=True)):
         groups.setdefault((shape(model), np.shape(lesson.y)[0]), []).append(i)
-    jobs = []
+    jobs: list[list[int]] = []
     for group in groups.values():
         most = _most(models[group[0]], lessons[group[0]])
-        parts = max(-(-len(group) // most), min(workers, len(group)))
-        bounds = np.linspace(0, len(group), parts + 1).astype(int)
-        jobs += [group[a:b] for a, b in pairwise(bounds)]
+        parts = max(-(-len(group) // most), min(n_workers, len(group)))
+        most = -(-len(group) // parts)
+        tables: set[Any] = set()
+        job: list[int] = []
+        for i in group:
+            tables.add(_table(models[i], lessons[i]))
+            numbers = len(tables) * np.prod(np.shape(lessons[i].X))
+            if len(job) == most or (len(tables) > 1 and numbers > NUMBERS):
+                jobs.append(job)
+                job, tables = [], {_table(models[i], lessons[i])}
+            job.append(i)
+        jobs.append(job)
     return jobs
+
+
+def _table(model, lesson):
+    """What tells the rows that a model learns, standardised, from another's."""
+    holds_out = model.early_stopping or model.validation_fraction is not None
+    if not holds_out:
+        return id(lesson)
+    seed = model.random_state
+    return id(lesson), seed if isinstance(seed, Integral) else id(model)
 
 
 def _most(model, lesson):
@@ -182,7 +217,8 @@ def fit_side_by_side(models, lessons, task):
         except Exception as error:
             errors[i] = error
         else:
-            models[i].__dict__.update(fit.attributes(fit.theta, fit.state))
+            attributes = fit.attributes(fit.theta, fit.state)
+            models[i].__dict__.update(unshared(attributes))  # scales are of the lesson
     return errors
 
 
@@ -196,7 +232,7 @@ def _begun(model, lesson, prepared):
         prepared[same] = _prepared(model, lesson.X, lesson.y, seed, **lesson.params)
     rows, columns = prepared[same]
     fit = Fit(model, rows, seed, go_on=False)
-    model.__dict__.update(columns)
+    model.__dict__.update(deepcopy(columns))
     return fit
 
 

@@ -77,6 +77,30 @@ def test_the_networks_are_those_that_are_trained_alone(
             np.testing.assert_array_equal(own.theta_, alone.theta_)
 
 
+@pytest.mark.parametrize("kind", [np.asarray, csr_array])
+@pytest.mark.parametrize("holding_out", ["early_stopping", "validation_fraction"])
+def test_networks_that_hold_out_other_rows(friedman, kind, holding_out):
+    X, y = kind(friedman[0]), friedman[1]
+    params = {holding_out: 0.2 if holding_out == "validation_fraction" else True}
+    model = ensemble_of(3, network=params).fit(X, y)
+    for own in model.estimators_:
+        np.testing.assert_array_equal(own.theta_, clone(own).fit(X, y).theta_)
+    held_out = [own.validation_indices_ for own in model.estimators_]
+    assert not np.array_equal(*held_out[:2])
+
+
+def test_the_networks_share_no_memory(friedman):
+    X, y = friedman
+    model = ensemble_of(2).fit(pd.DataFrame(X).add_prefix("x"), y)
+    one, other = (vars(own) for own in model.estimators_)
+    arrays = [name for name, value in one.items() if isinstance(value, np.ndarray)]
+    assert {"theta_", "x_mean_", "y_scale_", "feature_names_in_"} <= set(arrays)
+    for name in arrays:
+        assert not np.shares_memory(one[name], other[name]), name
+        assert not np.shares_memory(one[name], vars(model).get(name, X)), name
+    assert not np.shares_memory(*model.estimators_samples_)
+
+
 def test_the_networks_form_a_stack(friedman, monkeypatch):
     sizes = []
     real = side_by_side.fit_side_by_side
@@ -310,14 +334,31 @@ class Oracle:
         return X[:, :1]
 
 
+def table_of(X, y):
+    return Table(X, y[:, np.newaxis], None, 1, False)
+
+
 def test_perfect_predictions_have_intervals_without_width(friedman):
     X, y = friedman
     model = ensemble_of(calibration_fraction=0.25).fit(X, y)
-    model.estimators_ = [Oracle(), Oracle()]
-    model._calibrate(Table(X, X[:, :1], None, 1, False))
-    np.testing.assert_array_equal(model.calibration_scores_, 0)
-    np.testing.assert_array_equal(model.noise_, 0)
+    noise, scores = ensemble._calibration(
+        [Oracle(), Oracle()], table_of(X, X[:, 0]), model.calibration_indices_
+    )
+    np.testing.assert_array_equal(noise, 0)
+    np.testing.assert_array_equal(scores, 0)
+    model.noise_, model.calibration_scores_ = noise, scores
     assert model._deviations(0.9) == 0
+
+
+def test_an_error_without_deviation_rules_nothing_out(friedman):
+    X, y = friedman
+    model = ensemble_of(calibration_fraction=0.25).fit(X, y)
+    model.noise_[...] = 0
+    model.calibration_scores_[-5:] = np.inf
+    low, high = model.predict_interval(X, 0.9)
+    assert (low == -np.inf).all()
+    assert (high == np.inf).all()
+    assert np.isfinite(model.predict_interval(X, 0.5)).all()
 
 
 @pytest.mark.parametrize(("n", "coverage"), [(9, 0.9), (19, 0.95), (1, 0.5)])
@@ -328,8 +369,9 @@ def test_the_fewest_calibration_rows(friedman, n, coverage):
         if not held_out:
             continue
         model = ensemble_of(2).fit(X[rows], y[rows])
-        model.calibration_indices_ = np.arange(held_out)
-        model._calibrate(Table(X, y[:, np.newaxis], None, 1, False))
+        model.noise_, model.calibration_scores_ = ensemble._calibration(
+            model.estimators_, table_of(X, y), np.arange(held_out)
+        )
         if enough:
             model.predict_interval(X, coverage)
         else:

@@ -3,6 +3,7 @@
 import pickle
 import warnings
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -308,6 +309,48 @@ def test_stacks_are_trained_in_parallel(friedman, n_jobs):
     theirs.fit(*friedman)
     scores = ours.fit(*friedman).cv_results_["mean_test_score"]
     np.testing.assert_array_equal(scores, theirs.cv_results_["mean_test_score"])
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_a_backend_set_around_the_search(friedman, backend):
+    theirs = GridSearchCV(model_of(), RATES, cv=3).fit(*friedman)
+    with joblib.parallel_config(backend=backend, n_jobs=2):
+        ours = FFNNGridSearchCV(model_of(), RATES, cv=3).fit(*friedman)
+    scores = (each.cv_results_["mean_test_score"] for each in (ours, theirs))
+    np.testing.assert_array_equal(*scores)
+
+
+@pytest.mark.parametrize("kind", ["sparse", "on disk"])
+def test_validation_rows_that_are_standardised_in_passing(
+    friedman, same, kind, tmp_path
+):
+    X, y = friedman
+    X_val = csr_array(X[:30])
+    if kind == "on disk":
+        X_val = np.memmap(tmp_path / "X", dtype=float, mode="w+", shape=(30, 10))
+        X_val[...] = X[:30]
+    params = {"X_val": X_val, "y_val": y[:30]}
+    same(model_of(early_stopping=True), RATES, X, y, cv=3, fit_params=params)
+
+
+def test_sparse_rows_held_out_by_other_seeds(friedman, same):
+    X, y = friedman
+    grid = {"random_state": [0, 1], **RATES}
+    same(model_of(early_stopping=True), grid, csr_array(X), y, cv=3)
+
+
+def test_few_tables_are_standardised_at_a_time(friedman, stacked, monkeypatch):
+    X, y = friedman
+    monkeypatch.setattr(side_by_side, "NUMBERS", 2 * X.size)
+    FFNNGridSearchCV(model_of(), RATES, cv=5).fit(X, y)
+    assert max(stacked) == 6  # three rates on two folds
+    stacked.clear()
+    seeds, X, y = {"random_state": range(6)}, X[:102], y[:102]
+    FFNNGridSearchCV(model_of(), seeds, cv=2).fit(X, y)
+    assert max(stacked) == 12  # all on the same rows
+    stacked.clear()
+    FFNNGridSearchCV(model_of(validation_fraction=0.2), seeds, cv=2).fit(X, y)
+    assert max(stacked) <= 4  # each with rows of its own
 
 
 def test_no_stack_is_larger_than_the_cache(friedman, stacked, monkeypatch):

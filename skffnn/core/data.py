@@ -70,19 +70,25 @@ class Data:
             Equally long. Either they are of one table, or of dense ones that need no
             more standardising: those are put one below the other.
         """
-        tables = {id(part.X): part for part in parts}
+        tables = {part.table: part for part in parts}
+        assert len(tables) == 1 or all(table.ready for table in tables.values())
         starts = accumulate((len(t.Y) for t in tables.values()), initial=0)
         start = dict(zip(tables, starts, strict=False))
         both = copy(parts[0])
         if len(tables) > 1:
             both.X = np.concatenate([table.X for table in tables.values()])
             both.Y = np.concatenate([table.Y for table in tables.values()])
-        both.own_rows = np.stack([part.rows + start[id(part.X)] for part in parts])
+        both.own_rows = np.stack([part.rows + start[part.table] for part in parts])
         if both.weight is not None:
             both.mean_weight = np.stack([part.mean_weight for part in parts])
             if len(tables) > 1:
                 both.weight = np.concatenate([t.weight for t in tables.values()])
         return both
+
+    @property
+    def table(self):
+        """What tells its table, with its scale and weights, from another's."""
+        return tuple(map(id, (self.X, self.Y, self.weight, self.mean, self.scale)))
 
     @property
     def ready(self):

@@ -21,7 +21,7 @@ def number(theta, value=0.0):
 
 
 def same(theta, value=0.0):
-    """The same for one number that serves all networks; it costs less than a column."""
+    """The same, but one that serves all networks stays one, which costs less."""
     return np.full(np.shape(value), value, theta.dtype)
 
 

@@ -118,11 +118,15 @@ def largest_stack(units, rows, itemsize):
 
 
 def _too_large(runs):
-    tables = {id(run.training.X): run.training for run in runs}
-    if len(tables) == 1:
-        return False
-    ready = all(data.ready for data in tables.values())
-    return not ready or sum(data.X.size for data in tables.values()) > NUMBERS
+    """Whether their tables cannot lie one below the other, or had better not."""
+    for datas in ([r.training for r in runs], [r.validation for r in runs]):
+        tables = {data.table: data for data in datas if data is not None}
+        if len(tables) < 2:
+            continue
+        ready = all(data.ready for data in tables.values())
+        if not ready or sum(data.X.size for data in tables.values()) > NUMBERS:
+            return True
+    return False
 
 
 def _together(network, runs, done):
