@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from .checks import check_table
+from .checks import check_table, check_validation
 from .parameters import check_parameters
 from .preparation import weighty_rows
 from .regressor import FFNNRegressor
@@ -160,6 +160,9 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
         table = check_table(network, X, y, sample_weight)
         if table.on_disk:
             table = table._replace(X=X)  # checked, it would no longer say so
+        val = check_validation(network, (X_val, y_val, sample_weight_val), table)
+        if val is not None and val.on_disk:
+            val = val._replace(X=X_val)
         seen = {k: v for k, v in vars(network).items() if k in _SEEN}
         rng = check_random_state(self.random_state)
         seeds = rng.randint(np.iinfo(np.int32).max, size=self.n_estimators)
@@ -169,7 +172,7 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
         task = FitTask(self, 1, X=X, y=y, metadata=metadata)
         models, errors, _ = fit_all(
             [clone(estimator).set_params(random_state=int(seed)) for seed in seeds],
-            _lessons(table, samples, X_val, y_val, sample_weight_val),
+            _lessons(table, samples, val),
             Workers(self.n_jobs),
             task,
         )
@@ -199,6 +202,10 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
             raise ValueError(
                 "n_estimators must be a whole number, at least 1; got "
                 f"{self.n_estimators!r}."
+            )
+        if not isinstance(self.bootstrap, bool | np.bool_):
+            raise ValueError(
+                f"bootstrap must be True or False; got {self.bootstrap!r}."
             )
         fraction = self.calibration_fraction
         if fraction is not None and not (
@@ -400,15 +407,16 @@ def _calibration(models, table, rows):
     return noise, np.sort(np.where(error == 0, 0, scores), axis=0)
 
 
-def _lessons(table, samples, X_val, y_val, sample_weight_val):
+def _lessons(table, samples, val):
     """What each network is to learn; one lesson, if it is the same for all."""
-    val = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-    val = {name: value for name, value in val.items() if value is not None}
     y = table.Y[:, 0] if table.y_ndim == 1 else table.Y
+    held = {}
+    if val is not None:
+        held = {"X_val": val.X, "y_val": val.Y, "sample_weight_val": val.weight}
     lessons: dict[int, Lesson] = {}
     for rows in samples:
         if id(rows) not in lessons:
             own, weight = index(rows), table.weight
             params = {} if weight is None else {"sample_weight": weight[own]}
-            lessons[id(rows)] = Lesson(table.X[own], y[own], {**params, **val})
+            lessons[id(rows)] = Lesson(table.X[own], y[own], {**params, **held})
     return [lessons[id(rows)] for rows in samples]

@@ -8,6 +8,7 @@ place of the estimator, and remembers.
 from copy import copy, deepcopy
 from dataclasses import dataclass
 from functools import cache, partial
+from hashlib import sha256
 from itertools import product
 from time import perf_counter
 from typing import Any, Self
@@ -34,11 +35,11 @@ from sklearn.utils.metadata_routing import (
 
 from .callbacks import FitTask, with_callbacks
 from .regressor import FFNNRegressor
-from .side_by_side import Lesson, Workers, fit_all, plain
+from .side_by_side import Lesson, Workers, fit_all, largest_job, plain
 
-# Numbers in the tables of all folds together, a gigabyte of float64, beyond which only
-# one fold at a time is in memory.
-MOST_NUMBERS = 2**27
+# Numbers in the tables of all folds together, 128 MB of float64, beyond which only one
+# fold at a time is in memory.
+MOST_NUMBERS = 2**24
 
 
 class FFNNGridSearchCV(GridSearchCV):
@@ -59,7 +60,7 @@ class FFNNGridSearchCV(GridSearchCV):
     tables, and of more than 2**22 numbers together, do not share stacks. The steps of a
     pipeline before the network are fitted once per fold. Everything else goes to
     GridSearchCV as it is: a grid over the preprocessing, any other estimator, a
-    regressor or pipeline with callbacks of its own, tables of more than 2**27 numbers
+    regressor or pipeline with callbacks of its own, tables of more than 2**24 numbers
     in all folds together.
 
     Parameters
@@ -320,7 +321,7 @@ class _OfFitted:
 
 
 def _key(params, rows):
-    return hash_of(params), rows.tobytes()
+    return hash_of(params), sha256(rows).digest()
 
 
 # The plan ----------------------------------------------------------------------------
@@ -342,6 +343,11 @@ def _plan(search, X, y, params):
             return None
         splits = list(cv.split(X, y, **split_params))
         folds, seconds = _folds(search, X, y, splits, params, fit_params)
+        first = _notes(folds[0]).lesson
+        largest = max(largest_job(model, first) for model in models)
+        if largest == 1 and not isinstance(search.estimator, Pipeline):
+            return None
+        hash_of(candidates)  # they are found again by their hash, or not at all
     except Exception:
         # Whatever is wrong: GridSearchCV has an error for it, or a way.
         return None
@@ -465,6 +471,9 @@ def _learn(plan, workers, task):
         fitted = error or _whole(plan.folds[fold], model)
         learnt[_key(plan.candidates[c], rows)] = fitted
         seconds[c, fold] = share + plan.seconds[fold] / len(plan.models)
+        if error is None:
+            model._state.pop(model.solver, None)  # it is scored, and does not go on
+    plan.folds.clear()  # and with them the rows that were learnt
     return learnt, seconds
 
 

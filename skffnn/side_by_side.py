@@ -129,7 +129,8 @@ def _jobs(models, lessons, n_workers):
         groups.setdefault((shape(model), np.shape(lesson.y)[0]), []).append(i)
     jobs: list[list[int]] = []
     for group in groups.values():
-        most = _most(models[group[0]], lessons[group[0]])
+        # One that makes no sense says nothing about the others.
+        most = max(largest_job(models[i], lessons[i]) for i in group)
         parts = max(-(-len(group) // most), min(n_workers, len(group)))
         most = -(-len(group) // parts)
         tables: set[Any] = set()
@@ -154,7 +155,7 @@ def _table(model, lesson):
     return id(lesson), seed if isinstance(seed, Integral) else id(model)
 
 
-def _most(model, lesson):
+def largest_job(model, lesson):
     """How many networks of this kind make the largest stack."""
     try:
         check_parameters(model)

@@ -235,6 +235,17 @@ def test_validation_rows_reach_the_networks(friedman):
         assert np.isfinite(own.history_["validation_rmse"]).all()
 
 
+def test_the_columns_of_the_validation_rows_are_checked(friedman):
+    X, y = friedman
+    frame = pd.DataFrame(X).add_prefix("x")
+    model = ensemble_of(2, network={"early_stopping": True})
+    model.fit(frame, y, X_val=frame[:30], y_val=y[:30])
+    plain = clone(model).fit(X, y, X_val=X[:30], y_val=y[:30])
+    np.testing.assert_array_equal(model.predict(frame), plain.predict(X))
+    with pytest.raises(ValueError, match="feature names"):
+        clone(model).fit(frame, y, X_val=frame[frame.columns[::-1]], y_val=y)
+
+
 # What it says of its errors ----------------------------------------------------------
 
 
@@ -382,6 +393,7 @@ def test_the_fewest_calibration_rows(friedman, n, coverage):
 # Wrong input -------------------------------------------------------------------------
 
 WRONG = {
+    "bootstrap": ({"bootstrap": "no"}, "bootstrap must be True or False; got 'no'"),
     "no network": ({"estimator": Ridge()}, "must be an FFNNRegressor, .* got Ridge"),
     "a pipeline": (
         {"estimator": make_pipeline(StandardScaler(), FFNNRegressor())},

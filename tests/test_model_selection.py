@@ -360,7 +360,7 @@ def test_no_stack_is_larger_than_the_cache(friedman, stacked, monkeypatch):
     assert max(stacked) - min(stacked) <= 3  # the last fold is of another size
     stacked.clear()
     FFNNGridSearchCV(model_of(hidden_layer_sizes=500), RATES, cv=5).fit(*friedman)
-    assert set(stacked) == {1}
+    assert not stacked  # GridSearchCV does it
 
 
 # What cannot be stacked --------------------------------------------------------------
@@ -423,6 +423,23 @@ def test_a_candidate_that_makes_no_sense_fails_alone(friedman, same):
         search = same(model_of(), grid, *friedman, cv=3)
     finite = np.isfinite(search.cv_results_["mean_test_score"])
     np.testing.assert_array_equal(finite, [True, False, False, False])
+
+
+def test_a_candidate_that_makes_no_sense_splits_no_stack(friedman, stacked):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        grid = {"learning_rate": [-1.0, 0.05, 0.1]}
+        FFNNGridSearchCV(model_of(), grid, cv=[*KFold(2).split(friedman[0])][:1]).fit(
+            *friedman
+        )
+    assert stacked == [3]
+
+
+def test_candidates_that_cannot_be_told_apart_go_to_grid_search(friedman, same):
+    grid = {"learning_rate": [0.05, lambda: 1]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        same(model_of(), grid, *friedman, cv=3, stacks=False, refit=False)
 
 
 def test_error_score_raise_raises(friedman):
