@@ -398,9 +398,15 @@ def _plain_scorers(scorers):
 
 def _routed(search, params):
     """What the estimator gets, and what the splitter."""
+    if "rows" in params:
+        raise ValueError("rows is the stand-in's")
     if get_config()["enable_metadata_routing"]:
         routed = process_routing(search, "fit", **params)
-        return routed.estimator.fit, routed.splitter.split
+        split, scored = routed.splitter.split, routed.scorer.score.values()
+        groups = params.get("groups", ())
+        if split.keys() - {"groups"} or any(value is groups for value in scored):
+            raise ValueError("a splitter gets groups and no more, and a scorer none")
+        return routed.estimator.fit, split
     fit_params = dict(params)
     return fit_params, {"groups": fit_params.pop("groups", None)}
 

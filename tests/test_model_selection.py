@@ -577,6 +577,16 @@ def test_metadata_is_routed(friedman, same, rng):
 
 
 @pytest.mark.usefixtures("routing")
+@pytest.mark.parametrize("name", ["rows", "groups"])
+@pytest.mark.parametrize("of", ["fit", "score"])
+def test_metadata_under_a_name_of_ours(friedman, same, name, of):
+    X, y = friedman
+    model = getattr(model_of(), f"set_{of}_request")(sample_weight=name)
+    stacks = (name, of) == ("groups", "fit")
+    same(model, RATES, X, y, cv=2, fit_params={name: y**2}, stacks=stacks)
+
+
+@pytest.mark.usefixtures("routing")
 def test_metadata_is_routed_through_a_pipeline(friedman, same):
     X, y = friedman
     last = model_of(early_stopping=True).set_fit_request(X_val=True, y_val=True)
