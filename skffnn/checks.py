@@ -12,6 +12,7 @@ from sklearn.utils.validation import validate_data
 
 from .core.activations import RANGES
 
+_SEEN = ("n_features_in_", "feature_names_in_")
 _OURS = ("skffnn.", "sklearn.", "contextlib")
 
 
@@ -192,6 +193,11 @@ def warn_user(message, category=UserWarning):
     warnings.warn(message, category, stacklevel=level)
 
 
+def seen(model):
+    """What checking the data has written on a model: number and names of columns."""
+    return {name: vars(model)[name] for name in _SEEN if name in vars(model)}
+
+
 @contextmanager
 def unchanged_on_error(model):
     """Leave a model as it was if its data turn out wrong.
@@ -199,14 +205,12 @@ def unchanged_on_error(model):
     Checking the data writes what it saw of the columns; all else is put on a model
     when the fit is complete.
     """
-    names = ("n_features_in_", "feature_names_in_")
-    theta = vars(model).get("theta_")
-    before = {name: vars(model)[name] for name in names if name in vars(model)}
+    theta, before = vars(model).get("theta_"), seen(model)
     try:
         yield
     except BaseException:
         if vars(model).get("theta_") is theta:  # else the fit was complete
-            for name in names:
+            for name in _SEEN:
                 model.__dict__.pop(name, None)
             model.__dict__.update(before)
         raise

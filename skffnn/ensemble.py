@@ -1,7 +1,6 @@
 """FFNNEnsembleRegressor: networks that differ in their seeds, trained side by side."""
 
 from copy import deepcopy
-from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -12,15 +11,13 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from .checks import check_table, check_validation
-from .parameters import check_parameters
+from .checks import check_table, check_validation, seen
+from .parameters import check_parameters, inside_unit, is_int
 from .preparation import weighty_rows
 from .regressor import FFNNRegressor
 from .scaling import index
 from .side_by_side import Lesson, Workers, fit_all
 
-# What the checks of the data note on a model.
-_SEEN = ("n_features_in_", "feature_names_in_")
 # Rows that all networks predict at once: what it takes is the same for any number.
 BLOCK = 2**15
 
@@ -163,7 +160,7 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
         val = check_validation(network, (X_val, y_val, sample_weight_val), table)
         if val is not None and val.on_disk:
             val = val._replace(X=X_val)
-        seen = {k: v for k, v in vars(network).items() if k in _SEEN}
+        columns = seen(network)
         rng = check_random_state(self.random_state)
         seeds = rng.randint(np.iinfo(np.int32).max, size=self.n_estimators)
         rows, held_out = self._split(table, rng)
@@ -179,10 +176,10 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
         for error in filter(None, errors):
             raise error
         for model in models:
-            model.__dict__.update(deepcopy(seen))
+            model.__dict__.update(deepcopy(columns))
         noise, scores = _calibration(models, table, held_out)
         self.__dict__.pop("feature_names_in_", None)
-        self.__dict__.update(seen)
+        self.__dict__.update(columns)
         self.estimators_ = models
         self.estimators_samples_ = [np.array(sample) for sample in samples]
         self.calibration_indices_, self._y_ndim = held_out, table.y_ndim
@@ -198,7 +195,7 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
                 f"otherwise; got {type(estimator).__name__}. Put what comes before the "
                 "network into a Pipeline around the ensemble."
             )
-        if not _is_number(self.n_estimators, Integral, 1, np.inf):
+        if not is_int(self.n_estimators, 1):
             raise ValueError(
                 "n_estimators must be a whole number, at least 1; got "
                 f"{self.n_estimators!r}."
@@ -208,9 +205,7 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
                 f"bootstrap must be True or False; got {self.bootstrap!r}."
             )
         fraction = self.calibration_fraction
-        if fraction is not None and not (
-            _is_number(fraction, Real, 0, 1) and 0 < fraction < 1
-        ):
+        if fraction is not None and not inside_unit(fraction):
             raise ValueError(
                 "calibration_fraction must be None or a number between 0 and 1; got "
                 f"{fraction!r}."
@@ -316,7 +311,7 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
         >>> bool(abs(np.mean((low <= y[400:]) & (y[400:] <= high)) - 0.8) < 0.1)
         True
         """
-        if not _is_number(coverage, Real, 0, 1) or not 0 < coverage < 1:
+        if not inside_unit(coverage):
             raise ValueError(
                 f"coverage must be a number between 0 and 1; got {coverage!r}."
             )
@@ -366,14 +361,6 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
 def _ceiling(number):
     """The next whole number; 9 is the next after 0.9 * 10, whatever the rounding."""
     return int(np.ceil(round(number, 9)))
-
-
-def _is_number(value, kind, low, high):
-    return (
-        isinstance(value, kind)
-        and not isinstance(value, bool | np.bool_)
-        and low <= value <= high
-    )
 
 
 def _mean_and_spread(models, X, spread=True):

@@ -245,14 +245,12 @@ class Fit:
             self.weight_decay = self.state["weight_decay"]
             return None
         n = sample_size(self.training)
-        if self.max_iter < FEWEST_EPOCHS:  # one, in partial_fit
-            return None
         # More than the automatic number is a limit that patience is to undercut.
         epochs_in_all = min(
             auto_max_iter(n), automatic(model.max_iter, auto_max_iter, n)
         )
         max_iter = round(budget(n, model.solver) * epochs_in_all)
-        if max_iter < FEWEST_EPOCHS:
+        if min(max_iter, self.max_iter) < FEWEST_EPOCHS:  # of the fit, 1 in partial_fit
             return None
 
         def recipe(theta, weight_decay, order_rngs, dropout_rngs):

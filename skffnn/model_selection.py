@@ -212,8 +212,8 @@ class _Plan:
     scoring : callable or dict of callable
         For a stand-in.
     splits : list of tuple of ndarray
-    candidates : list of dict
-        Parameters, as in the grid.
+    hashes : list of str
+        Of the candidates' parameters, by which a stand-in finds what they have learnt.
     models : list of FFNNRegressor
         One for each.
     folds : list of estimator
@@ -228,7 +228,7 @@ class _Plan:
     fit_params: dict
     scoring: Any
     splits: list
-    candidates: list
+    hashes: list
     models: list
     folds: list
     seconds: np.ndarray
@@ -289,7 +289,7 @@ class _StandIn(BaseEstimator):
             learnt, _ = self.learn()
         except Exception as error:
             raise _Failure(error) from error
-        outcome = learnt.get(_key(self.params, rows))
+        outcome = learnt.get((hash_of(self.params), _digest(rows)))
         if isinstance(outcome, Exception):
             raise outcome
         self.fitted = outcome
@@ -320,8 +320,8 @@ class _OfFitted:
         return self.__wrapped__(stand_in.fitted, *args, **kwargs)
 
 
-def _key(params, rows):
-    return hash_of(params), sha256(rows).digest()
+def _digest(rows):
+    return sha256(rows).digest()
 
 
 # The plan ----------------------------------------------------------------------------
@@ -330,13 +330,13 @@ def _key(params, rows):
 def _plan(search, X, y, params):
     """The `_Plan`; None where GridSearchCV is to do it alone."""
     try:
-        models = _models(search)
+        candidates = list(ParameterGrid(search.param_grid))
+        models = _models(search.estimator, candidates)
         if models is None:
             return None
         scoring = _scorers(search.estimator, search.scoring)
         X, y = indexable(X, y)
         fit_params, split_params = _routed(search, params)
-        candidates = list(ParameterGrid(search.param_grid))
         cv = check_cv(search.cv, y)
         n_splits = cv.get_n_splits(X, y, **split_params)
         if np.prod(np.shape(X), dtype=float) * n_splits > MOST_NUMBERS:
@@ -347,18 +347,18 @@ def _plan(search, X, y, params):
         largest = max(largest_job(model, first) for model in models)
         if largest == 1 and not isinstance(search.estimator, Pipeline):
             return None
-        hash_of(candidates)  # they are found again by their hash, or not at all
+        hashes = [hash_of(candidate) for candidate in candidates]
     except Exception:
         # Whatever is wrong: GridSearchCV has an error for it, or a way.
         return None
     return _Plan(
-        X, y, params, fit_params, scoring, splits, candidates, models, folds, seconds
+        X, y, params, fit_params, scoring, splits, hashes, models, folds, seconds
     )
 
 
-def _models(search):
+def _models(estimator, candidates):
     """A regressor for each candidate; None if they cannot be stacked."""
-    estimator, prefix = search.estimator, ""
+    prefix = ""
     if isinstance(estimator, Pipeline):
         if not plain(clone(estimator)):
             return None
@@ -367,7 +367,7 @@ def _models(search):
     if type(estimator) is not FFNNRegressor or not plain(clone(estimator)):
         return None
     names, models = estimator.get_params(deep=False), []
-    for candidate in ParameterGrid(search.param_grid):
+    for candidate in candidates:
         own = {name.removeprefix(prefix): value for name, value in candidate.items()}
         if not all(name.startswith(prefix) for name in candidate):
             return None
@@ -471,11 +471,11 @@ def _learn(plan, workers, task):
         task,
     )
     every = np.arange(np.shape(plan.y)[0])
+    digests = [_digest(every[train]) for train, _ in plan.splits]
     learnt, seconds = {}, np.empty((len(plan.models), len(plan.folds)))
     for (fold, c), model, error, share in zip(pairs, models, errors, own, strict=True):
-        rows = every[plan.splits[fold][0]]
         fitted = error or _whole(plan.folds[fold], model)
-        learnt[_key(plan.candidates[c], rows)] = fitted
+        learnt[plan.hashes[c], digests[fold]] = fitted
         seconds[c, fold] = share + plan.seconds[fold] / len(plan.models)
         if error is None:
             model._state.pop(model.solver, None)  # it is scored, and does not go on

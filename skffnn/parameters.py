@@ -64,7 +64,7 @@ def hidden_sizes(hidden_layer_sizes):
         sizes = tuple(hidden_layer_sizes)
     except TypeError:
         sizes = (None,)
-    if not all(_is_int(size, 1) for size in sizes):
+    if not all(is_int(size, 1) for size in sizes):
         raise ValueError(
             "hidden_layer_sizes must be a whole number of units, or a sequence of "
             f"them, one per hidden layer (all at least 1); got {hidden_layer_sizes!r}."
@@ -145,7 +145,8 @@ def _check_choice(name, value, choices):
         raise ValueError(f"{name} must be one of {', '.join(choices)}; got {value!r}.")
 
 
-def _is_int(value, low):
+def is_int(value, low):
+    """Whether it is a whole number, at least that."""
     return isinstance(value, Integral) and not isinstance(value, bool) and value >= low
 
 
@@ -170,7 +171,8 @@ def _below_one(value):
     return _is_real(value) and 0 <= value < 1
 
 
-def _inside_unit(value):
+def inside_unit(value):
+    """Whether it is a number between 0 and 1."""
     return _is_real(value) and 0 < value < 1
 
 
@@ -186,7 +188,7 @@ _RULES = {
     "beta_2": (_below_one, "a number from 0 to below 1"),
     "epsilon": (_positive, "a positive number"),
     "power_t": (_not_negative, "a number that is not negative"),
-    "quantile": (_inside_unit, "a number between 0 and 1"),
+    "quantile": (inside_unit, "a number between 0 and 1"),
     "huber_delta": (_positive, "a positive number of standard deviations of y"),
     "weight_decay": (
         lambda value: _is_auto(value) or _not_negative(value),
@@ -198,21 +200,21 @@ _RULES = {
         "'auto', None or a positive number",
     ),
     "batch_size": (
-        lambda value: _is_auto(value) or _is_int(value, 1),
+        lambda value: _is_auto(value) or is_int(value, 1),
         "'auto' or a whole number of rows, at least 1",
     ),
     "max_iter": (
-        lambda value: _is_auto(value) or _is_int(value, 1),
+        lambda value: _is_auto(value) or is_int(value, 1),
         "'auto' or a whole number of epochs, at least 1",
     ),
     "tol": (_not_negative, "a number that is not negative"),
     "n_iter_no_change": (
-        lambda value: _is_int(value, 1),
+        lambda value: is_int(value, 1),
         "a whole number of epochs, at least 1",
     ),
     "early_stopping": (_flag, "True or False"),
     "validation_fraction": (
-        lambda value: value is None or _inside_unit(value),
+        lambda value: value is None or inside_unit(value),
         "None or a number between 0 and 1",
     ),
     "standardize": (_flag, "True or False"),

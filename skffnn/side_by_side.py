@@ -1,7 +1,7 @@
 """Fitting many models at once: those of one shape are trained as stacks."""
 
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from numbers import Integral
 from time import perf_counter
 from typing import Any
@@ -12,8 +12,8 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .advice import explain
 from .callbacks import FitTask
-from .checks import check_table, check_validation
-from .core.stack import NUMBERS, largest_stack
+from .checks import check_table, check_validation, seen
+from .core.stack import NUMBERS, largest_stack, packed
 from .fitting import Fit, choose_weight_decay, descend, unshared
 from .parameters import auto_batch_size, automatic, check_parameters, hidden_sizes
 from .preparation import prepare
@@ -41,7 +41,7 @@ class Lesson:
 
     X: Any
     y: Any
-    params: dict = field(default_factory=dict)
+    params: dict
 
 
 _NAMES = list(FFNNRegressor().get_params())
@@ -124,32 +124,32 @@ def _jobs(models, lessons, n_workers):
     Joblib has to be told before anything is standardised. Those of one list are
     standardised at once: their tables together are no larger than those of a stack.
     """
+
+    def too_large(job):
+        tables = {_table(models[i], lessons[i]) for i in job}
+        numbers = len(tables) * np.prod(np.shape(lessons[job[-1]].X))
+        return len(tables) > 1 and numbers > NUMBERS
+
     groups: dict[Any, list[int]] = {}
     for i, (model, lesson) in enumerate(zip(models, lessons, strict=True)):
         groups.setdefault((shape(model), np.shape(lesson.y)[0]), []).append(i)
     jobs: list[list[int]] = []
     for group in groups.values():
         # One that makes no sense says nothing about the others.
-        most = max(largest_job(models[i], lessons[i]) for i in group)
+        sizes = (largest_job(models[i], lessons[i]) for i in group)
+        most = next((size for size in sizes if size > 1), 1)
         parts = max(-(-len(group) // most), min(n_workers, len(group)))
-        most = -(-len(group) // parts)
-        tables: set[Any] = set()
-        job: list[int] = []
-        for i in group:
-            tables.add(_table(models[i], lessons[i]))
-            numbers = len(tables) * np.prod(np.shape(lessons[i].X))
-            if len(job) == most or (len(tables) > 1 and numbers > NUMBERS):
-                jobs.append(job)
-                job, tables = [], {_table(models[i], lessons[i])}
-            job.append(i)
-        jobs.append(job)
+        jobs += packed(group, -(-len(group) // parts), too_large)
     return jobs
+
+
+def _holds_out(model):
+    return model.early_stopping or model.validation_fraction is not None
 
 
 def _table(model, lesson):
     """What tells the rows that a model learns, standardised, from another's."""
-    holds_out = model.early_stopping or model.validation_fraction is not None
-    if not holds_out:
+    if not _holds_out(model):
         return id(lesson)
     seed = model.random_state
     return id(lesson), seed if isinstance(seed, Integral) else id(model)
@@ -227,8 +227,7 @@ def _begun(model, lesson, prepared):
     """The `Fit` of a model, on rows that those with the same lesson share."""
     check_parameters(model)
     seed = draw_seed(model.random_state)
-    holds_out = model.early_stopping or model.validation_fraction is not None
-    same = id(lesson), shape(model), seed if holds_out else None
+    same = id(lesson), shape(model), seed if _holds_out(model) else None
     if same not in prepared:
         prepared[same] = _prepared(model, lesson.X, lesson.y, seed, **lesson.params)
     rows, columns = prepared[same]
@@ -242,11 +241,9 @@ def _prepared(
     sample_weight_val=None,
 ):  # fmt: skip
     """Rows to learn from, and what the model saw of their columns."""
-    parameters = set(vars(model))
     table = check_table(model, X, y, sample_weight)
     validation = check_validation(model, (X_val, y_val, sample_weight_val), table)
-    columns = {k: v for k, v in vars(model).items() if k not in parameters}
-    return prepare(model, table, validation, seed, go_on=False), columns
+    return prepare(model, table, validation, seed, go_on=False), seen(model)
 
 
 def _shape(fit):

@@ -10,14 +10,14 @@ makes one optimizer of those of K networks that have come equally far.
 import numpy as np
 
 
-def number(theta, value=0.0):
+def number(theta):
     """One number for each network, () or (K, 1), to be written in place.
 
     Of all that can be multiplied with an array, a number of NumPy's own, in an array
     without axes and of the same dtype, costs the least: half of a Python float.
     """
     shape = () if theta.ndim == 1 else (*theta.shape[:-1], 1)
-    return np.full(shape, value, theta.dtype)
+    return np.zeros(shape, theta.dtype)
 
 
 def same(theta, value=0.0):

@@ -81,13 +81,27 @@ def stacks(network, runs):
         rows = min(members[0].recipe.batch_size, len(members[0].training))
         itemsize = members[0].theta.itemsize
         most = largest_stack(network.layout.units, rows, itemsize)
-        stack: list[Run] = []
-        for run in members:
-            if stack and (len(stack) == most or _too_large([*stack, run])):
-                yield stack
-                stack = []
-            stack.append(run)
-        yield stack
+        yield from packed(members, most, _too_large)
+
+
+def packed(items, most, too_large):
+    """Lists of items in their order, as long as they may be.
+
+    Parameters
+    ----------
+    items : iterable
+    most : int
+        Of one list.
+    too_large : callable
+        Whether a list of several is.
+    """
+    pack: list = []
+    for item in items:
+        if pack and (len(pack) == most or too_large([*pack, item])):
+            yield pack
+            pack = []
+        pack.append(item)
+    yield pack
 
 
 def _shape(run):
