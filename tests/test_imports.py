@@ -33,6 +33,9 @@ READING_ORDER = [
     "core.training",
     "core.stack",
     "core.lbfgs",
+    "core.gauss_newton",
+    "core.evidence",
+    "core.levenberg_marquardt",
     "core.tracing",
     "core.gradient_check",
     # the estimator

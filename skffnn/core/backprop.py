@@ -75,6 +75,32 @@ def backward(W, dW, db, activations, batch):
                 delta[l] *= batch.mask[l]
 
 
+def jacobian(W, JW, Jb, activations, batch):
+    """The gradient of each row by itself: `backward` before the sum over the rows.
+
+    With v in ``delta[-1]``, row i receives the gradient of v_i y_hat_i' with respect to
+    theta: that of y_hat_i itself for a single output and v = 1.
+
+    Parameters
+    ----------
+    W : list of ndarray
+    JW, Jb : list of ndarray of shape (..., n, units[l], units[l+1]), (..., n, 1, \
+            units[l+1])
+        Receive the gradients.
+    activations : list of Activation
+    batch : Batch
+        As `forward` left it, without dropout. The a are used up.
+    """
+    a, delta, dot = batch.a, batch.delta, product(W)
+    for l in reversed(range(len(W))):
+        activations[l].f_prime(a[l + 1], delta[l + 1], batch.work[l + 1])
+        errors = delta[l + 1][..., np.newaxis, :]
+        Jb[l][...] = errors
+        np.multiply(a[l][..., np.newaxis], errors, out=JW[l])
+        if l > 0:
+            dot(delta[l + 1], W[l].mT, out=delta[l])
+
+
 def input_gradient(W, activations, batch):
     """dy_hat/dX of each row by itself: the backward pass, down to the inputs.
 

@@ -12,7 +12,7 @@ import pytest
 
 from skffnn.core import activations
 from skffnn.core.activations import ACTIVATIONS, Activation
-from skffnn.core.backprop import backward, forward
+from skffnn.core.backprop import backward, forward, jacobian
 from skffnn.core.losses import LOSSES, over_rows
 
 FORMULAS = {
@@ -252,6 +252,59 @@ def test_network_gradient_is_the_same_computation(make_network):
         np.testing.assert_array_equal(grad, expected[1])
 
 
+# Row by row ---------------------------------------------------------------------------
+
+
+def check_rows(network, problems):
+    """The same for the gradient of v y_hat' of each row, with v at random."""
+    X = np.stack([problem.X for problem in problems])
+    theta = np.stack([problem.theta for problem in problems])
+    v = np.random.default_rng(1).normal(size=(*X.shape[:2], network.layout.units[-1]))
+    if len(problems) == 1:
+        X, theta = X[0], theta[0]
+    batch = network.workspace(theta, X.shape[-2]).head(X.shape[-2])
+    batch.a[0][...] = X
+    W, b = network.layout.views(theta)
+    forward(W, b, network.activations, batch)
+    batch.delta[-1][...] = v.reshape(batch.delta[-1].shape)
+    J = np.full((*X.shape[:-1], network.layout.size), np.nan)
+    jacobian(W, *network.layout.views(J), network.activations, batch)
+    for k, problem in enumerate(problems):
+        rows = J.reshape(len(problems), *J.shape[-2:])[k]
+        for i, expected in enumerate(row_gradients(problem, v[k])):
+            wrong = wrong_blocks(rows[i], expected, problem.units)
+            assert not wrong, f"network {k}, row {i}: wrong {', '.join(wrong)}"
+
+
+def row_gradients(problem, v, h=2e-4):
+    """Central differences of v y_hat' of each row, (n, P)."""
+    steps = h * np.eye(problem.theta.size)
+
+    def at(distance):
+        y_hat, _ = problem.run(problem.theta + distance * steps)  # (P, n, n_outputs)
+        return (y_hat * v).sum(axis=-1).T
+
+    return (8 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12 * h)
+
+
+@pytest.mark.parametrize("n_networks", [1, 2])
+@pytest.mark.parametrize("n_outputs", [1, 3])
+@pytest.mark.parametrize(
+    ("activation", "hidden"),
+    [("none", ()), *product(HIDDEN_ACTIVATIONS, [(3,), (3, 2), (3, 2, 3)])],
+)
+def test_gradient_of_each_row(make_network, activation, hidden, n_outputs, n_networks):
+    network = make_network([2, *hidden, n_outputs], activation)
+    check_rows(network, [fair_problem(network, "squared_error", seed=k)
+                         for k in range(n_networks)])  # fmt: skip
+
+
+@pytest.mark.parametrize("output", [*ACTIVATIONS])
+def test_gradient_of_each_row_through_the_output(make_network, output):
+    network = make_network([2, 3, 2], "tanh", output)
+    check_rows(network, [fair_problem(network, "squared_error")])
+
+
 # The check can fail -------------------------------------------------------------------
 
 
@@ -290,6 +343,8 @@ def test_forgotten_derivative_is_caught(make_network, name):
     else:
         with pytest.raises(AssertionError, match=r"wrong dW\[0\], db\[0\]"):
             check(network, [problem])
+        with pytest.raises(AssertionError, match=r"row 0: wrong dW\[0\], db\[0\]"):
+            check_rows(network, [problem])
 
 
 def forgets_weights_in_gradient(y_hat, y, share, dJ):
