@@ -1,5 +1,6 @@
 """A feed-forward neural network regressor for scikit-learn, from scratch in NumPy."""
 
+from .bayesian import BayesianFFNNRegressor
 from .core.gradient_check import GradientCheck, check_gradient
 from .core.tracing import Trace
 from .display import LearningRateDisplay, LossCurveDisplay
@@ -12,6 +13,7 @@ from .tracing import trace
 __version__ = "0.1.0"
 
 __all__ = [
+    "BayesianFFNNRegressor",
     "Evaluation",
     "FFNNEnsembleRegressor",
     "FFNNGridSearchCV",

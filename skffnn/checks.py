@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import check_array
+from sklearn.utils import check_array, column_or_1d, get_tags
 from sklearn.utils.validation import validate_data
 
 from .core.activations import RANGES
@@ -44,8 +44,9 @@ def check_table(model, X, y, sample_weight, *, dtype=None, reset=True):
 
     Parameters
     ----------
-    model : FFNNRegressor
-        Learns the names and number of the columns if reset, else compares them.
+    model : estimator
+        Learns the names and number of the columns if reset, else compares them. Its
+        tags say which targets it takes.
     X, y, sample_weight
         As users pass them.
     dtype : dtype, default=None
@@ -75,14 +76,27 @@ def check_table(model, X, y, sample_weight, *, dtype=None, reset=True):
         raise
     Y = np.asarray(y, dtype=np.float64).reshape(X.shape[0], -1)
     weight = check_weight(sample_weight, X.shape[0])
+    tags = get_tags(model).target_tags
     low = Y.min() if weight is None else Y[weight > 0].min()
-    if model.loss == "poisson" and low < 0:
+    if tags.positive_only and low < 0:
         raise ValueError(
             "loss='poisson' is for counts and rates, which are not negative, but y "
             f"has a value of {low:g}. Use another loss, such as 'squared_error'."
         )
+    if not tags.multi_output:
+        y = _one_column(model, y)
     on_disk = isinstance(raw, np.memmap) and np.may_share_memory(X, raw)
     return Table(X, Y, weight, y.ndim, on_disk)
+
+
+def _one_column(model, y):
+    """Return y of shape (n,), for an estimator that learns one target."""
+    if y.ndim == 2 and y.shape[1] > 1:
+        raise ValueError(
+            f"y has {y.shape[1]} columns, but {type(model).__name__} learns one "
+            "target: sklearn.multioutput.MultiOutputRegressor fits one model for each."
+        )
+    return column_or_1d(y, warn=True)
 
 
 def check_weight(sample_weight, n):

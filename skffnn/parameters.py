@@ -1,4 +1,4 @@
-"""What users may ask of FFNNRegressor, and what "auto" stands for."""
+"""What users may ask of the regressors, and what "auto" stands for."""
 
 import math
 from numbers import Integral, Real
@@ -112,15 +112,36 @@ def check_parameters(model):
             "learning_rate_schedule, whose choices are "
             f"{', '.join(SCHEDULES)}."
         )
-    for name, (valid, wanted) in _RULES.items():
-        value = getattr(model, name)
-        if not valid(value):
-            raise ValueError(f"{name} must be {wanted}; got {value!r}.")
+    _check_rules(model, _RULES)
     for name, choices in _CHOICES.items():
         _check_choice(name, getattr(model, name), choices)
     layers(model)
     if model.solver == "lbfgs":
         _check_lbfgs(model)
+
+
+def check_bayesian(model):
+    """The same for BayesianFFNNRegressor."""
+    _check_rules(model, _BAYESIAN_RULES)
+    sizes = model.hidden_layer_sizes
+    if not _is_auto(sizes):
+        layer_activations(
+            model.activation, len(hidden_sizes(sizes)), "identity", "squared_error"
+        )
+    elif isinstance(model.activation, str):
+        _check_choice("activation", model.activation, ACTIVATION_NAMES)
+    else:
+        raise ValueError(
+            "hidden_layer_sizes='auto' tries several depths: give one activation for "
+            f"all layers; got {model.activation!r}."
+        )
+
+
+def _check_rules(model, rules):
+    for name, (valid, wanted) in rules.items():
+        value = getattr(model, name)
+        if not valid(value):
+            raise ValueError(f"{name} must be {wanted}; got {value!r}.")
 
 
 def _check_lbfgs(model):
@@ -221,6 +242,14 @@ _RULES = {
     "shuffle": (_flag, "True or False"),
     "warm_start": (_flag, "True or False"),
     "verbose": (_flag, "True or False"),
+}
+
+_BAYESIAN_RULES = {
+    "max_iter": (lambda value: is_int(value, 1), "a whole number, at least 1"),
+    "tol": _RULES["tol"],
+    "n_iter_no_change": (lambda value: is_int(value, 1), "a whole number, at least 1"),
+    "n_restarts": (lambda value: is_int(value, 1), "a whole number, at least 1"),
+    "ard": (_flag, "True or False"),
 }
 
 

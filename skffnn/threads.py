@@ -10,6 +10,8 @@ from threadpoolctl import ThreadpoolController
 
 # Multiply-adds of a product from which a second thread pays for its own coordination.
 LARGE = 2**23
+# Columns that LAPACK factorises at a time.
+PANEL = 64
 
 
 def blas_threads(multiply_adds):
@@ -19,6 +21,16 @@ def blas_threads(multiply_adds):
     while one fit holds it, a large fit in another thread has one BLAS thread too.
     """
     return nullcontext() if multiply_adds >= LARGE else _one_thread()
+
+
+def lapack_threads(P):
+    """Limit BLAS to one thread if matrices of P x P are small; a context manager.
+
+    What the threads share are the products of a panel with all columns. Many small ones
+    in turn are the worst there is: on a busy machine the threads wait for each other at
+    each, and two took up to 100 times as long as one.
+    """
+    return blas_threads(P * P * PANEL // 2)
 
 
 @cache

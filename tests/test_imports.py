@@ -56,6 +56,9 @@ READING_ORDER = [
     "side_by_side",
     "model_selection",
     "ensemble",
+    # small tables
+    "committee",
+    "bayesian",
     # what looks at a fitted estimator
     "tracing",
     "evaluation",
