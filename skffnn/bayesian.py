@@ -19,7 +19,7 @@ from .parameters import check_bayesian, hidden_sizes, inside_unit, layer_activat
 from .preparation import weighty_rows
 from .regressor import FFNNRegressor, draw_seed
 from .scaling import Scaling, input_statistics, standardized, target_statistics
-from .threads import lapack_threads
+from .threads import one_blas_thread
 
 # What hidden_layer_sizes="auto" chooses from.
 SIZES = ((5,), (10,), (10, 10), (10, 10, 10))
@@ -202,6 +202,8 @@ class BayesianFFNNRegressor(RegressorMixin, BaseEstimator):
         ValueError
             If a parameter or the data make no sense, or the table is too large for a
             method of second order; the message says what to do.
+        FloatingPointError
+            If numbers overflow.
 
         Warns
         -----
@@ -291,7 +293,7 @@ class BayesianFFNNRegressor(RegressorMixin, BaseEstimator):
         if not return_std:
             return y_hat * scale + mean
         spread = (each - y_hat) ** 2
-        with lapack_threads(network.layout.size):
+        with one_blas_thread():
             for spread_k, theta, factor, noise in zip(
                 spread, self.theta_, self._factors, self._noise, strict=True
             ):

@@ -8,7 +8,7 @@ from .core.evidence import factor_of, groups_of
 from .core.gauss_newton import GaussNewton
 from .core.initializers import initialize
 from .core.levenberg_marquardt import levenberg_marquardt
-from .threads import lapack_threads
+from .threads import one_blas_thread
 
 # How the runs start, in turn: with first weights of what share of the usual ones, and
 # how many steps before noise is told from signal. From small weights, and soon, a run
@@ -62,7 +62,7 @@ class Committee:
         self.model, self.network = model, network
         self.groups = groups_of(network.layout, bool(model.ard))
         self.steps, self.unfinished = [], 0
-        with lapack_threads(network.layout.size), np.errstate(all="ignore"):
+        with one_blas_thread(), np.errstate(all="ignore"):
             self.rows = GaussNewton(network, data)
             # Nothing would be learnt of these, but a new value would meet random
             # weights.

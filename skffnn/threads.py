@@ -10,8 +10,6 @@ from threadpoolctl import ThreadpoolController
 
 # Multiply-adds of a product from which a second thread pays for its own coordination.
 LARGE = 2**23
-# Columns that LAPACK factorises at a time.
-PANEL = 64
 
 
 def blas_threads(multiply_adds):
@@ -20,17 +18,7 @@ def blas_threads(multiply_adds):
     The decision follows from the size of the work alone. The limit is the process's:
     while one fit holds it, a large fit in another thread has one BLAS thread too.
     """
-    return nullcontext() if multiply_adds >= LARGE else _one_thread()
-
-
-def lapack_threads(P):
-    """Limit BLAS to one thread if matrices of P x P are small; a context manager.
-
-    What the threads share are the products of a panel with all columns. Many small ones
-    in turn are the worst there is: on a busy machine the threads wait for each other at
-    each, and two took up to 100 times as long as one.
-    """
-    return blas_threads(P * P * PANEL // 2)
+    return nullcontext() if multiply_adds >= LARGE else one_blas_thread()
 
 
 @cache
@@ -49,7 +37,12 @@ _before: list[tuple[Any, int]] | None = None
 
 
 @contextmanager
-def _one_thread():
+def one_blas_thread():
+    """Limit BLAS to one thread; a context manager.
+
+    LAPACK's factorisations need it whatever their size: they are many products in turn,
+    and on a busy machine two threads wait for each other at each.
+    """
     # The first of several concurrent fits sets the limit and the last restores it. An
     # interrupt may come between any two lines: what was before is noted before anything
     # is changed, and whoever leaves last puts it right.

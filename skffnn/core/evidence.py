@@ -101,9 +101,13 @@ def factorize(matrix, precisions, groups, out, damping=0.0):
 
 def factorize_anyway(matrix, precisions, groups, out):
     """The factor of A, with as little damping as rounding makes necessary."""
-    damping = 0.0
+    damping, largest = 0.0, precisions.noise * matrix.diagonal().max()
+    if not np.isfinite(largest):
+        raise FloatingPointError(
+            "The sums over the rows overflow: sample_weight has values that are too "
+            "large, or a layer's activations grow without bound."
+        )
     while not factorize(matrix, precisions, groups, out, damping):
-        largest = precisions.noise * matrix.diagonal().max()
         damping = max(10 * damping, np.finfo(float).eps * largest)
 
 

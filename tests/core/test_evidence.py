@@ -258,6 +258,16 @@ def test_a_matrix_that_has_no_factor_gets_as_much_damping_as_it_needs(linear):
     np.testing.assert_allclose(again, np.tril(rows.matrix), rtol=1e-6, atol=1e-6)
 
 
+def test_sums_that_overflow_are_an_error(linear):
+    rows, _ = linear
+    rows.sums(np.zeros(4))
+    rows.matrix[1, 1] = np.inf
+    work = np.empty_like(rows.matrix)
+    precisions = Precisions(1.0, np.ones(1))
+    with pytest.raises(FloatingPointError, match="overflow"):
+        evidence.factorize_anyway(rows.matrix, precisions, np.zeros(4, int), work)
+
+
 def test_precisions_stay_finite():
     nothing = Posterior(
         np.zeros(3), Precisions(1.0, np.ones(2)), 0.0, 0.0, np.array([0.0, 0.0])
