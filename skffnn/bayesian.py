@@ -26,8 +26,8 @@ SIZES = ((5,), (10,), (10, 10), (10, 10, 10))
 # The noise is told by what the parameters leave of the rows. With less than this share,
 # fits to noise-free and to noisy targets look alike.
 LEFT = 0.25
-# Parameters, and multiply-adds of a step, from which on second order is foolish.
-MOST_PARAMETERS, MOST_WORK = 5000, 2 * 10**10
+# Multiply-adds of a step from which on second order is foolish.
+MOST_WORK = 2 * 10**10
 
 
 class BayesianFFNNRegressor(RegressorMixin, BaseEstimator):
@@ -85,10 +85,13 @@ class BayesianFFNNRegressor(RegressorMixin, BaseEstimator):
     log_evidence_ : float
         Logarithm of the probability density of y, in units of the target: the highest
         of the committee. Higher is better, also between hidden layer sizes, on the
-        same rows.
+        same rows. It is a low estimate, by some units, where a run was stopped short of
+        its most probable parameters.
     relevance_ : ndarray of shape (n_features_in_,)
-        Root mean square of the weights that leave each column, in standardised units;
-        near 0 for columns that say nothing, if ``ard``.
+        Root mean square of the weights that leave each column, in standardised units.
+        Next to nothing for columns that say nothing, if ``ard``. It is no importance:
+        a column that enters linearly has small weights as well, as tanh must not bend
+        them; compare orders of magnitude.
     hidden_layer_sizes_ : tuple of int
         The size that was asked for, or chosen.
     evidence_by_size_ : dict of tuple of int to float
@@ -210,16 +213,15 @@ class BayesianFFNNRegressor(RegressorMixin, BaseEstimator):
         ConvergenceWarning
             If max_iter ends a run that was still making progress.
         UserWarning
-            If the weights add up to much less than the number of rows, or the
+            If the weights add up to much less or more than the number of rows, or the
             parameters leave too little of the rows to tell the noise by.
         """
         check_bayesian(self)
         with unchanged_on_error(self):
             table = check_table(self, X, y, sample_weight, dtype=np.float64)
             rows = weighty_rows(table)
-            networks = self._networks(table.X.shape[1])
-            _check_cost(len(rows), networks)
-            _warn_of_shares(table.weight, len(rows))
+            networks = _affordable(self._networks(table.X.shape[1]), len(rows))
+            _warn_of_weights(table.weight, len(rows))
             scaling = Scaling(
                 *input_statistics(table.X, rows, table.weight),
                 *target_statistics(table.Y, rows, table.weight, "identity"),
@@ -229,13 +231,14 @@ class BayesianFFNNRegressor(RegressorMixin, BaseEstimator):
             committees = [Committee(self, network, data, seed) for network in networks]
             best = max(committees, key=lambda committee: committee.best_evidence)
             _warn_of_doubts(self, best)
-            self.__dict__.update(_attributes(best, scaling))
-            self.evidence_by_size_ = {
+            by_size = {
                 committee.network.layout.units[1:-1]: committee.log_evidence(
                     scaling.y_scale[0]
                 )
                 for committee in committees
             }
+            own = {**_attributes(best, scaling), "evidence_by_size_": by_size}
+            self.__dict__.update(own)
         return self
 
     def _networks(self, n_inputs):
@@ -349,6 +352,7 @@ class BayesianFFNNRegressor(RegressorMixin, BaseEstimator):
     @property
     def relevance_(self) -> np.ndarray:
         """How large the weights are that leave each column."""
+        check_is_fitted(self)
         W, _ = Layout(self.units_).views(self.theta_)
         return np.sqrt(self.committee_weights_ @ np.mean(W[0] ** 2, axis=-1))
 
@@ -384,19 +388,20 @@ def _attributes(committee, scaling):
     }
 
 
-def _check_cost(n, networks):
-    """Raise where second order is foolish."""
-    for network in networks:
-        P = network.layout.size
-        work = n * P**2 + P**3
-        if P > MOST_PARAMETERS or work > MOST_WORK:
-            raise ValueError(
-                f"This network has P = {P:,} parameters. On {n:,} rows a step of "
-                f"second order takes n P^2 + P^3 = {work:.1g} multiply-adds, and "
-                f"{8 * P**2 / 2**30:.1g} GiB for each P x P matrix: too many. Use "
-                "FFNNRegressor, which is made for large tables, or fewer hidden units, "
-                "columns or rows."
-            )
+def _affordable(networks, n):
+    """Return those that second order is no folly for; an error, if there is none."""
+    sizes = [network.layout.size for network in networks]
+    work = [n * P**2 + P**3 for P in sizes]
+    if min(work) > MOST_WORK:
+        P = min(sizes)
+        raise ValueError(
+            f"This network has P = {P:,} parameters. On {n:,} rows a step of second "
+            f"order takes n P^2 + P^3 = {min(work):.1g} multiply-adds, and each P x P "
+            f"matrix {8 * P**2 / 2**20:,.0f} MiB: too much. Use FFNNRegressor, which "
+            "is made for large tables, or fewer hidden units, columns or rows."
+        )
+    pairs = zip(networks, work, strict=True)
+    return [network for network, steps in pairs if steps <= MOST_WORK]
 
 
 def _warn_of_doubts(model, committee):
@@ -408,8 +413,9 @@ def _warn_of_doubts(model, committee):
             "or tol.",
             ConvergenceWarning,
         )
-    n, effective = committee.rows.n, committee.n_effective_parameters()
-    if n - effective < LEFT * n:
+    # Whatever they weigh, rows are no more than there are; the mean of y takes one.
+    n, effective = committee.n_rows, committee.n_effective_parameters()
+    if n - 1 - effective < LEFT * n:
         warn_user(
             f"{n:g} rows determine {effective:.1f} parameters, and leave little to "
             "tell the noise by: standard deviations may be far too small. Pass more "
@@ -417,12 +423,13 @@ def _warn_of_doubts(model, committee):
         )
 
 
-def _warn_of_shares(weight, n):
-    """Warn of weights that are shares of a whole, not numbers of rows."""
-    if weight is not None and weight.sum() < n / 10:
-        total = weight.sum()
-        warn_user(
-            f"sample_weight adds up to {total:g} for {n} rows, and so much less is "
-            "learnt from them: a row of weight 2 counts like two rows. If only the "
-            f"ratios are meant, multiply the weights by {n / total:.6g}."
-        )
+def _warn_of_weights(weight, n):
+    """Warn of weights that are no numbers of rows."""
+    if weight is None or n / 10 <= weight.sum() < 10 * n:
+        return
+    total = weight.sum()
+    warn_user(
+        f"sample_weight adds up to {total:g} for {n} rows, which are taken for so "
+        "many: a row of weight 2 counts like two rows. If only the ratios are meant, "
+        f"multiply the weights by {n / total:.6g}."
+    )

@@ -71,7 +71,7 @@ def check_table(model, X, y, sample_weight, *, dtype=None, reset=True):
         if "could not convert string" in str(error):
             error.add_note(
                 "A network needs numbers: encode text and categories first, for "
-                "example with skrub.tabular_pipeline(FFNNRegressor())."
+                f"example with skrub.tabular_pipeline({type(model).__name__}())."
             )
         raise
     Y = np.asarray(y, dtype=np.float64).reshape(X.shape[0], -1)

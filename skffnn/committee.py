@@ -14,11 +14,11 @@ from .threads import one_blas_thread
 # how many steps before noise is told from signal. From small weights, and soon, a run
 # finds simple functions, and takes what is not simple for noise. From larger ones, and
 # late, it finds the others, and takes some noise for signal. The evidence tells.
-SIMPLE, INTRICATE = (0.5, 2), (1.0, 20)
+SIMPLE, INTRICATE = (0.5, 3), (1.0, 21)
 STARTS = (SIMPLE, INTRICATE, SIMPLE, SIMPLE)
 # So many steps after that a run is given up if it is far behind another one, in log
 # evidence a row: it would hardly count.
-GRACE, FAR_BEHIND = 5, 1.0
+GRACE, FAR_BEHIND = 4, 1.0
 # A network with 1/20 less log evidence a row has 1/e of the weight. Weighing by the
 # evidence itself would be too sure: it is an approximation, and that of n rows.
 PER_ROW = 20
@@ -26,7 +26,7 @@ PER_ROW = 20
 LEAST_WEIGHT = 1e-3
 # On a target without noise the errors shrink for ever. Smaller than this share of its
 # standard deviation, they are small enough not to speak of.
-EXACT = 1e-4
+EXACT = 1e-3
 
 
 class Committee:
@@ -50,6 +50,8 @@ class Committee:
         Cholesky's factors of their precision matrices, lower triangular.
     steps : list of dict
         All steps of all runs, in standardised units.
+    n_rows : int
+        How many there are, whatever their weights.
     unfinished : int
         How many runs were still making progress when max_iter ended them.
     weights : ndarray of shape (len(members),)
@@ -63,7 +65,7 @@ class Committee:
         self.groups = groups_of(network.layout, bool(model.ard))
         self.steps, self.unfinished = [], 0
         with one_blas_thread(), np.errstate(all="ignore"):
-            self.rows = GaussNewton(network, data)
+            self.rows, self.n_rows = GaussNewton(network, data), len(data)
             # Nothing would be learnt of these, but a new value would meet random
             # weights.
             self.constant = data.constant_inputs()
@@ -80,7 +82,8 @@ class Committee:
         """Weigh the networks, and leave out those that hardly count."""
         evidence = np.array([member.log_evidence for member in self.members])
         self.best_evidence = evidence.max()
-        weights = np.exp(PER_ROW * (evidence - evidence.max()) / self.rows.n)
+        root = min(1, PER_ROW / self.rows.n)
+        weights = np.exp(root * (evidence - evidence.max()))
         weights /= weights.sum()
         count = np.flatnonzero(weights >= LEAST_WEIGHT)
         self.members = [self.members[k] for k in count]
@@ -104,7 +107,7 @@ class Committee:
             clock = now
             if best is None or judged.log_evidence > best.log_evidence:
                 best = judged
-            waited += 1
+            waited += i >= warm_up
             if judged.log_evidence > to_beat + model.tol * self.rows.n:
                 to_beat, waited = judged.log_evidence, 0
             behind = i >= warm_up + GRACE and best.log_evidence < hopeless

@@ -63,7 +63,7 @@ def statistics(X, rows, weight=None):
             w = None if weight is None else weight[part]
             scaler.partial_fit(dense(X, part), sample_weight=w)
     mean, scale = np.asarray(scaler.mean_), np.asarray(scaler.scale_)
-    if not (np.isfinite(mean).all() and np.isfinite(scale).all()):
+    if not all(np.isfinite(each).all() for each in (mean, scale, scaler.var_)):
         raise ValueError(
             "A column's variance overflows: its values are too large to be "
             "standardised. Divide X and y by a constant first."

@@ -108,7 +108,8 @@ def factorize_anyway(matrix, precisions, groups, out):
             "large, or a layer's activations grow without bound."
         )
     while not factorize(matrix, precisions, groups, out, damping):
-        damping = max(10 * damping, np.finfo(float).eps * largest)
+        least = max(np.finfo(float).eps * largest, np.finfo(float).tiny)
+        damping = max(10 * damping, least)
 
 
 def factor_of(rows, judged, groups):

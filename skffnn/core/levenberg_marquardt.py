@@ -53,7 +53,7 @@ def levenberg_marquardt(rows, theta, groups, warm_up):
         judged = posterior(rows, theta, squares, precisions, groups, work)
         yield judged
         steps += 1
-        if steps > warm_up:
+        if steps >= warm_up:
             precisions = reestimate(judged, rows.n, groups)
 
 
