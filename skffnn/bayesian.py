@@ -15,7 +15,12 @@ from .core.data import Data
 from .core.evidence import variance
 from .core.layout import Layout
 from .core.network import Network
-from .parameters import check_bayesian, hidden_sizes, inside_unit, layer_activations
+from .parameters import (
+    check_bayesian,
+    check_coverage,
+    hidden_sizes,
+    layer_activations,
+)
 from .preparation import weighty_rows
 from .regressor import FFNNRegressor, draw_seed
 from .scaling import Scaling, input_statistics, standardized, target_statistics
@@ -341,10 +346,7 @@ class BayesianFFNNRegressor(RegressorMixin, BaseEstimator):
         >>> bool(abs(np.mean((low <= y[200:]) & (y[200:] <= high)) - 0.8) < 0.1)
         True
         """
-        if not inside_unit(coverage):
-            raise ValueError(
-                f"coverage must be a number between 0 and 1; got {coverage!r}."
-            )
+        check_coverage(coverage)
         y_hat, std = self.predict(X, return_std=True)
         half = norm.ppf((1 + coverage) / 2) * std
         return y_hat - half, y_hat + half

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from .checks import check_table, check_validation, seen
-from .parameters import check_parameters, inside_unit, is_int
+from .parameters import check_coverage, check_parameters, inside_unit, is_int
 from .preparation import weighty_rows
 from .regressor import FFNNRegressor
 from .scaling import index
@@ -311,10 +311,7 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
         >>> bool(abs(np.mean((low <= y[400:]) & (y[400:] <= high)) - 0.8) < 0.1)
         True
         """
-        if not inside_unit(coverage):
-            raise ValueError(
-                f"coverage must be a number between 0 and 1; got {coverage!r}."
-            )
+        check_coverage(coverage)
         X = self._checked(X)
         wide = self._deviations(coverage)
         y_hat, spread = _mean_and_spread(self.estimators_, X)

@@ -137,6 +137,14 @@ def check_bayesian(model):
         )
 
 
+def check_coverage(coverage):
+    """Raise ValueError if that is no share of the targets."""
+    if not inside_unit(coverage):
+        raise ValueError(
+            f"coverage must be a number between 0 and 1; got {coverage!r}."
+        )
+
+
 def _check_rules(model, rules):
     for name, (valid, wanted) in rules.items():
         value = getattr(model, name)
@@ -245,10 +253,11 @@ _RULES = {
 }
 
 _BAYESIAN_RULES = {
-    "max_iter": (lambda value: is_int(value, 1), "a whole number, at least 1"),
+    **dict.fromkeys(
+        ("max_iter", "n_iter_no_change", "n_restarts"),
+        (lambda value: is_int(value, 1), "a whole number, at least 1"),
+    ),
     "tol": _RULES["tol"],
-    "n_iter_no_change": (lambda value: is_int(value, 1), "a whole number, at least 1"),
-    "n_restarts": (lambda value: is_int(value, 1), "a whole number, at least 1"),
     "ard": (_flag, "True or False"),
 }
 

@@ -23,6 +23,7 @@ from pathlib import Path
 import datasets
 import numpy as np
 import pandas as pd
+from accuracy import MODELS as PEERS
 from common import (
     THREADS,
     blas_threads,
@@ -37,16 +38,13 @@ from common import (
 from joblib import Parallel, delayed
 from scipy.stats import norm
 from sklearn.datasets import make_friedman1
-from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, WhiteKernel
-from sklearn.linear_model import RidgeCV
 from sklearn.metrics import root_mean_squared_error
-from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skffnn import BayesianFFNNRegressor, FFNNRegressor
+from skffnn import BayesianFFNNRegressor
 from skffnn.core.data import Data
 from skffnn.core.network import Network
 
@@ -70,14 +68,8 @@ MODELS = {
     "Bayesian": lambda seed: BayesianFFNNRegressor(random_state=seed),
     "auto": lambda seed: BayesianFFNNRegressor("auto", random_state=seed),
     "ard=False": lambda seed: BayesianFFNNRegressor(ard=False, random_state=seed),
-    "FFNN": lambda seed: FFNNRegressor(random_state=seed),
-    "HGB": lambda seed: HistGradientBoostingRegressor(random_state=seed),
-    "MLP": lambda seed: make_pipeline(
-        StandardScaler(), MLPRegressor(random_state=seed)
-    ),
-    "ridge": lambda seed: make_pipeline(
-        StandardScaler(), RidgeCV(np.logspace(-3, 4, 15))
-    ),
+    "FFNN": PEERS["skffnn"],
+    **{name: PEERS[name] for name in ("HGB", "MLP", "ridge")},
     "GP": gaussian_process,
 }
 # What else a committee could answer: all that count alike, or the best of them.
