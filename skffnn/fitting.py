@@ -449,6 +449,7 @@ class Fit:
             self.state.pop(self.model.solver, None)
             self._pace_anew()
 
+    @np.errstate(all="ignore")  # what overflows is divergence, and seen as such
     def _loss_of_mean(self):
         """Loss of predicting the mean of the training rows; 0 for a constant y."""
         data = self.training

@@ -76,6 +76,7 @@ def prepare(model, table, validation, seed, go_on):
     weight = normalized(table.weight, rows)
     scaling = _scaling(model, table, rows, weight, activations[-1], go_on)
     training, validated = standardized(table, rows, weight, scaling), None
+    _check_fits_dtype(training)
     if validation is not None:
         weight_val = normalized(validation.weight, validation_rows)
         validated = standardized(validation, validation_rows, weight_val, scaling)
@@ -96,6 +97,14 @@ def _check_same_network(model, units, activations):
         raise ValueError(
             f"standardize is now {model.standardize!r}, but the weights were learnt "
             "with the opposite. To start afresh, call fit with warm_start=False."
+        )
+
+
+def _check_fits_dtype(data):
+    if not np.isfinite(data.targets(data.at(slice(None)))).all():
+        raise ValueError(
+            f"X is {data.Y.dtype}, and so is the network, but y has values that are "
+            "too large for it. Pass X as float64, or divide y by a constant first."
         )
 
 

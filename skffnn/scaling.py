@@ -17,6 +17,12 @@ HEAVY, FAR = 3, 10
 QUANTILES = 0.05, 0.25, 0.5, 0.75, 0.95
 # How far they are apart for a normal variable, in standard deviations.
 QUARTILES, NEARLY_ALL = 1.349, 3.290
+# The core keeps what an exponential predicts, times this, below what a float holds.
+LARGEST_MEAN = np.sqrt(np.finfo(np.float64).max)
+OVERFLOW = (
+    "A column's variance overflows: its values are too large to be standardised. "
+    "Divide X and y by a constant first."
+)
 
 
 class Scaling(NamedTuple):
@@ -64,10 +70,7 @@ def statistics(X, rows, weight=None):
             scaler.partial_fit(dense(X, part), sample_weight=w)
     mean, scale = np.asarray(scaler.mean_), np.asarray(scaler.scale_)
     if not all(np.isfinite(each).all() for each in (mean, scale, scaler.var_)):
-        raise ValueError(
-            "A column's variance overflows: its values are too large to be "
-            "standardised. Divide X and y by a constant first."
-        )
+        raise ValueError(OVERFLOW)
     return mean, scale
 
 
@@ -131,9 +134,12 @@ def target_statistics(Y, rows, weight, output):
     mean, scale = unit(Y.shape[1])
     if output == "exp":
         own = index(rows)
-        average = np.average(
-            Y[own], axis=0, weights=None if weight is None else weight[own]
-        )
+        with np.errstate(over="ignore"):
+            average = np.average(
+                Y[own], axis=0, weights=None if weight is None else weight[own]
+            )
+        if average.max() > LARGEST_MEAN:
+            raise ValueError(OVERFLOW)
         scale = np.where(average > 0, average, 1.0)
     return mean, scale
 

@@ -99,6 +99,24 @@ def test_senseless_data_is_an_error(table, change, error, message):
         model_of().fit(*change(*table))
 
 
+def test_targets_too_large_for_float32_are_an_error(table):
+    X, y = table
+    model = model_of(standardize=False)
+    with pytest.raises(ValueError, match=r"X is float32.*Pass X as float64"):
+        model.fit(X.astype(np.float32), y * 1e40)
+    weight, wrong = np.ones(len(y)), y.copy()
+    weight[0], wrong[0] = 0, 1e40
+    model.set_params(standardize=True)
+    model.fit(X.astype(np.float32), wrong, sample_weight=weight)
+
+
+def test_counts_too_large_for_an_exponential_are_an_error(table):
+    X, y = table
+    for scale in (1e155, 1e306):
+        with pytest.raises(ValueError, match="too large to be standardised"):
+            model_of(loss="poisson").fit(X, y * scale)
+
+
 def test_text_columns_are_told_what_to_do(table):
     frame = pd.DataFrame({"kind": ["a", "b"] * 75})
     with pytest.raises(ValueError, match="could not convert") as error:
