@@ -68,10 +68,22 @@ def statistics(X, rows, weight=None):
         for part in blocks(rows, X.shape[1]):
             w = None if weight is None else weight[part]
             scaler.partial_fit(dense(X, part), sample_weight=w)
+        constant = scaler.scale_ != np.sqrt(scaler.var_)
     mean, scale = np.asarray(scaler.mean_), np.asarray(scaler.scale_)
     if not all(np.isfinite(each).all() for each in (mean, scale, scaler.var_)):
         raise ValueError(OVERFLOW)
-    return mean, scale
+    return np.where(constant, _unrounded(mean, X, rows), mean), scale
+
+
+def _unrounded(mean, X, rows):
+    """The mean of equal numbers is that number, which their sum has rounded.
+
+    What rounding leaves over would be an input like any other, and learnt from: not
+    divided by anything, it is the larger, the larger the number.
+    """
+    first = dense(X, index(rows[:1]))[0]
+    rounding = len(rows) * np.finfo(np.float64).eps * np.abs(mean)
+    return np.where(np.abs(first - mean) <= rounding, first, mean)
 
 
 def input_statistics(X, rows, weight):

@@ -161,6 +161,20 @@ def test_a_new_value_in_a_constant_column_changes_nothing(rng, kind):
     assert model.coefs_[0][:2].all()
 
 
+@pytest.mark.parametrize("number", [1 / 3, 1.7e9 / 3, -1.3e12 / 7])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_large_constant_says_as_little_as_a_small_one(rng, number, weighted):
+    X = np.c_[rng.normal(size=(300, 1)), np.full(300, number)]
+    weight = rng.uniform(0, 2, 300) if weighted else None
+    model = FFNNRegressor(8, max_iter=20, weight_decay=0.0, random_state=0)
+    model.fit(X, X[:, 0], sample_weight=weight)
+    assert model.x_mean_[1] == number
+    assert not model.coefs_[0][1].any()
+    later = X * [1, 1.01]
+    np.testing.assert_array_equal(model.predict(later), model.predict(X))
+    assert model.fit(X, X[:, 1], sample_weight=weight).y_mean_ == number
+
+
 def test_a_column_that_is_nearly_constant_is_not_constant(rng):
     X = np.c_[rng.normal(size=2000), np.zeros(2000)]
     X[-1, 1] = 1
