@@ -63,7 +63,7 @@ def check_table(model, X, y, sample_weight, *, dtype=None, reset=True):
             y,
             reset=reset,
             accept_sparse="csr",
-            dtype=dtype or (np.float64, np.float32),
+            dtype=dtype or _dtypes(raw),
             multi_output=True,
             y_numeric=True,
         )
@@ -87,6 +87,12 @@ def check_table(model, X, y, sample_weight, *, dtype=None, reset=True):
         y = _one_column(model, y)
     on_disk = isinstance(raw, np.memmap) and np.may_share_memory(X, raw)
     return Table(X, Y, weight, y.ndim, on_disk)
+
+
+def _dtypes(X):
+    """What X may be: float32 stays so in either byte order, all else is float64."""
+    swapped = getattr(X, "dtype", None) == np.dtype(np.float32).newbyteorder()
+    return np.float32 if swapped else (np.float64, np.float32)
 
 
 def _one_column(model, y):

@@ -79,6 +79,16 @@ def test_a_memory_map_is_not_copied(table, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_byte_order_does_not_matter(table, dtype):
+    X, y = (array.astype(dtype) for array in table)
+    swapped = [array.astype(array.dtype.newbyteorder()) for array in (X, y)]
+    model = FFNNRegressor(8, max_iter=20, random_state=0).fit(X, y)
+    other = FFNNRegressor(8, max_iter=20, random_state=0).fit(*swapped)
+    assert other.theta_.dtype == dtype
+    np.testing.assert_array_equal(other.predict(swapped[0]), model.predict(X))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_dtype_of_X_decides_the_networks(table, dtype):
     X, y = table
     model = small().fit(X.astype(dtype), y)
