@@ -1,9 +1,13 @@
 """How a fit ended, in an error or a warning that says what to try."""
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from .checks import warn_user
 from .fitting import TOO_LARGE
+
+# Weights beyond this are looked at once more: the last step may have gone anywhere.
+LARGE_WEIGHT = 100
 
 
 def explain(fit, warn=True):
@@ -23,6 +27,8 @@ def explain(fit, warn=True):
     """
     if fit.outcome == "diverged":
         _explain_divergence(fit)
+    elif _blown_up(fit):
+        raise FloatingPointError(f"{_diverged(fit)} in its last step. {_slower(fit)}")
     elif warn and _learnt_nothing(fit):
         _explain_failure(fit)
     elif warn and fit.outcome == "max_iter" and _still_falling(fit):
@@ -38,13 +44,24 @@ def explain(fit, warn=True):
         )
 
 
+def _diverged(fit):
+    if fit.model.solver == "lbfgs":
+        return "Training diverged"
+    return f"Training diverged at learning_rate={fit.model.learning_rate:g}"
+
+
+def _blown_up(fit):
+    """Whether the kept weights, which no epoch was judged by, predict no number."""
+    large = np.abs(fit.theta).max() > LARGE_WEIGHT
+    return large and not np.isfinite(fit.final_loss)
+
+
 def _explain_divergence(fit):
-    what = "Training diverged"
-    if fit.model.solver != "lbfgs":
-        what += f" at learning_rate={fit.model.learning_rate:g}"
+    what = _diverged(fit)
     if len(fit.history.rows) == 1:
         raise FloatingPointError(f"{what} within the first epoch. {_slower(fit)}")
-    if fit.best.epoch <= len(fit.history.before["epoch"]) or _absurd(fit):
+    nothing = fit.best.epoch <= len(fit.history.before["epoch"])
+    if nothing or _blown_up(fit) or _absurd(fit):
         raise FloatingPointError(
             f"{what} before it had learnt anything. {_slower(fit)}"
         )

@@ -237,6 +237,15 @@ def test_divergence_in_the_first_epoch_is_an_error(table):
     assert not hasattr(model, "theta_")
 
 
+@pytest.mark.parametrize("max_iter", [1, 2])
+def test_divergence_in_the_last_step_is_an_error(max_iter, rng):
+    X = rng.normal(size=(20, 2)).astype(np.float32)
+    model = model_of(learning_rate=1e25, max_iter=max_iter, standardize=False)
+    with pytest.raises(FloatingPointError, match=r"diverged at learning_rate=1e\+25"):
+        model.fit(X, X[:, 0])
+    assert not hasattr(model, "theta_")
+
+
 @pytest.mark.parametrize("rate", [1e3, 1e10])
 def test_absurd_weights_are_never_kept(table, rate):
     with pytest.raises(FloatingPointError, match="learning_rate="):
