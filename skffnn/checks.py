@@ -205,6 +205,17 @@ def warn_if_another_scale(Y_val, Y):
         )
 
 
+def warn_if_not_finite(y_hat, dtype):
+    """Warn of predictions that have overflowed on their way through the network."""
+    bad = np.count_nonzero(~np.isfinite(y_hat).all(axis=1))
+    if bad:
+        warn_user(
+            f"The predictions of {bad} rows are not finite: numbers on their way "
+            f"through the network are too large for {dtype}. Look for values of X "
+            "that lie far from those at fit.",
+        )
+
+
 def warn_user(message, category=UserWarning):
     """Warn, and point at the line that called this package or scikit-learn."""
     frame, level = sys._getframe(1), 2

@@ -11,7 +11,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .advice import explain
 from .callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from .checks import check_table, check_validation, unchanged_on_error
+from .checks import (
+    check_table,
+    check_validation,
+    unchanged_on_error,
+    warn_if_not_finite,
+)
 from .core.data import Data
 from .core.layout import Layout
 from .core.network import Network
@@ -449,6 +454,11 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             Before `fit`.
         ValueError
             If X has other columns than at `fit`, or values that are not finite.
+
+        Warns
+        -----
+        UserWarning
+            If values of X are so large that predictions are not finite.
         """
         y_hat = self._predict(self._checked(X))
         return y_hat.ravel() if self._y_ndim == 1 else y_hat
@@ -457,9 +467,13 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         """The predictions for rows that have been checked, (n_samples, n_outputs)."""
         # float64 whatever the network's dtype, and back to the target's units in place.
         y_hat = np.empty((X.shape[0], self.n_outputs_))
-        self._network().predict(self.theta_, self._data(X), out=y_hat)
-        y_hat *= self.y_scale_[np.newaxis]
-        y_hat += self.y_mean_[np.newaxis]
+        with np.errstate(all="ignore"):  # an overflow may saturate, and mean nothing
+            self._network().predict(self.theta_, self._data(X), out=y_hat)
+            y_hat *= self.y_scale_[np.newaxis]
+            y_hat += self.y_mean_[np.newaxis]
+            suspicious = not np.isfinite(y_hat.sum())
+        if suspicious:
+            warn_if_not_finite(y_hat, self.theta_.dtype)
         return y_hat
 
     def _checked(self, X):

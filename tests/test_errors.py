@@ -189,6 +189,28 @@ def test_targets_out_of_the_outputs_reach_are_warned_of(table):
         model_of(output_activation="logistic").fit(*table)
 
 
+@pytest.mark.parametrize("n", [1, 2000])
+def test_predictions_that_overflow_are_warned_of(table, n):
+    X, y = table
+    model = model_of(max_iter=20).fit(X, y)
+    far = np.tile(X[:1], (n, 1))
+    far[0] = 1e308
+    with pytest.warns(
+        UserWarning, match="predictions of 1 rows are not finite"
+    ) as told:
+        y_hat = model.predict(far)
+    assert told[0].filename == __file__
+    assert not np.isfinite(y_hat[0])
+    assert np.isfinite(y_hat[1:]).all()
+
+
+def test_an_overflow_that_saturates_is_nothing_to_warn_of(rng):
+    X = 0.1 * rng.normal(size=(200, 2))
+    model = model_of(activation="tanh", max_iter=20).fit(X, X[:, 0])
+    y_hat = model.predict([[1.7e308, 0.0]])
+    np.testing.assert_allclose(y_hat, model.predict([[1e30, 0.0]]))
+
+
 # Validation rows ---------------------------------------------------------------------
 
 
