@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from threading import Barrier, Event
 
 import joblib
@@ -19,7 +20,7 @@ from skffnn import (
     FFNNRegressor,
 )
 from skffnn.core.prediction import chunk_rows
-from skffnn.threads import LARGE
+from skffnn.threads import LARGE, one_blas_thread
 
 THREADS = 16
 
@@ -60,7 +61,10 @@ def at_once(functions):
 
 
 def blas():
-    return [each["num_threads"] for each in threadpool_info()]
+    """Threads of each library of BLAS."""
+    return [
+        each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"
+    ]
 
 
 # Threads -----------------------------------------------------------------------------
@@ -100,6 +104,17 @@ def test_fits_in_many_threads_are_those_one_after_the_other(friedman, kind):
     fits = [lambda model=model: model.fit(*friedman) for model in models]
     for own, model in zip(alone, at_once(fits), strict=True):
         np.testing.assert_array_equal(weights_of(model), own)
+
+
+def test_the_limit_holds_until_the_last_has_left():
+    with threadpool_limits(2, "blas"):
+        before, first, second = blas(), ExitStack(), ExitStack()
+        first.enter_context(one_blas_thread())
+        second.enter_context(one_blas_thread())
+        first.close()
+        assert set(blas()) == {1}
+        second.close()
+        assert blas() == before
 
 
 @pytest.mark.parametrize("threads", [1, 2])
