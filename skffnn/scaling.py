@@ -148,7 +148,7 @@ def target_statistics(Y, rows, weight, output):
         own = index(rows)
         with np.errstate(over="ignore"):
             average = np.average(
-                Y[own], axis=0, weights=None if weight is None else weight[own]
+                dense(Y, own), axis=0, weights=None if weight is None else weight[own]
             )
         if average.max() > LARGEST_MEAN:
             raise ValueError(OVERFLOW)

@@ -12,6 +12,7 @@ from sklearn.metrics import root_mean_squared_error
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skffnn import FFNNRegressor
+from skffnn.core.losses import LOSSES
 from skffnn.core.training import _Loop
 from skffnn.parameters import auto_batch_size, auto_max_iter
 
@@ -86,6 +87,16 @@ def test_the_byte_order_does_not_matter(table, dtype):
     other = FFNNRegressor(8, max_iter=20, random_state=0).fit(*swapped)
     assert other.theta_.dtype == dtype
     np.testing.assert_array_equal(other.predict(swapped[0]), model.predict(X))
+
+
+@pytest.mark.parametrize("loss", list(LOSSES))
+def test_the_order_of_several_targets_in_memory_does_not_matter(table, loss):
+    X, y = table
+    Y = np.exp(np.c_[y / 50, -y / 50])
+    model = FFNNRegressor(8, loss=loss, max_iter=20, random_state=0)
+    expected = model.fit(X, Y).predict(X)
+    y_hat = model.fit(X, np.asfortranarray(Y)).predict(X)
+    np.testing.assert_array_equal(y_hat, expected)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
