@@ -78,6 +78,7 @@ class Case(NamedTuple):
 def column(rng, kind, n, dtype):
     """A column of that kind: everything that a float holds, or what a byte does."""
     extreme = 30 if dtype == "f4" else 140
+    # scikit-learn adds up a table to see whether it is finite.
     most = np.finfo(dtype if dtype in FLOATS else "f4").max
     values = {
         "normal": lambda: rng.normal(size=n),
@@ -88,7 +89,7 @@ def column(rng, kind, n, dtype):
         "cauchy": lambda: rng.standard_cauchy(n),
         "tiny": lambda: rng.normal(size=n) * 10.0**-extreme,
         "huge": lambda: rng.normal(size=n) * 10.0**extreme,
-        "utmost": lambda: rng.uniform(-1, 1, n) * most / 256,
+        "utmost": lambda: rng.uniform(-1, 1, n) * most / 2**14,
     }[kind]()
     if dtype == "?":
         return values > 0
@@ -328,7 +329,8 @@ def same_for_a_part_of_the_rows(case):
 
 @times(250)
 def test_a_part_of_the_rows_is_predicted_like_all_of_them(examples, record_property):
-    some = cases(learning_rate=USUAL_RATES, standardize=st.just(True))
+    # Weights that have blown up add inf and -inf in the one order and not in another.
+    some = cases(y_kinds=ORDINARY, learning_rate=USUAL_RATES, standardize=st.just(True))
     holds(same_for_a_part_of_the_rows, some, examples, record_property)
 
 
