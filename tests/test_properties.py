@@ -318,7 +318,8 @@ def fitted_or_none(case, X=None, y=None):
 
 def same_for_a_part_of_the_rows(case):
     model, X, n = fitted_or_none(case), case.X, len(case.X)
-    if model is None:
+    # Weights that have blown up add inf to -inf in the one order and not in another.
+    if model is None or np.abs(model.theta_).max() > 1e6:
         return
     whole, most = model.predict(X).reshape(n, -1), 2 * rounding(model, X)
     some = case.rng.integers(0, n, case.rng.integers(1, 2 * n))
