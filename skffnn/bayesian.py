@@ -15,6 +15,7 @@ from .core.data import Data
 from .core.evidence import variance
 from .core.layout import Layout
 from .core.network import Network
+from .extras import require
 from .parameters import (
     check_bayesian,
     check_coverage,
@@ -350,6 +351,30 @@ class BayesianFFNNRegressor(RegressorMixin, BaseEstimator):
         y_hat, std = self.predict(X, return_std=True)
         half = norm.ppf((1 + coverage) / 2) * std
         return y_hat - half, y_hat + half
+
+    def to_torch(self) -> Any:
+        """Make a module of PyTorch that predicts the same, without standard deviations.
+
+        Its layers are PyTorch's own. Its weights are copies and can be trained on.
+
+        Returns
+        -------
+        module : torch.nn.Sequential
+            It takes a tensor of float64 of shape (n_samples, n_features), and returns
+            one of shape (n_samples,): the weighted mean of the committee.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ImportError
+            If PyTorch is not installed.
+        """
+        check_is_fitted(self)
+        require("torch", "to_torch", extra=None)
+        from .torch import of_committee
+
+        return of_committee(self)
 
     @property
     def relevance_(self) -> np.ndarray:

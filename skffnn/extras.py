@@ -8,7 +8,7 @@ class MissingExtraError(ImportError):
     """An optional package is needed and not installed."""
 
 
-def require(module: str, purpose: str) -> ModuleType:
+def require(module: str, purpose: str, extra: str | None = "cli") -> ModuleType:
     """Import an optional module, or say in one line how to get it.
 
     Parameters
@@ -17,6 +17,9 @@ def require(module: str, purpose: str) -> ModuleType:
         The module to import.
     purpose : str
         What it is needed for, the first words of the error.
+    extra : str or None, default="cli"
+        The extra of skffnn that it is a part of; None if it is to be installed by
+        itself.
 
     Examples
     --------
@@ -31,6 +34,7 @@ pip install 'skffnn[cli]'
         return import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
+        missing = package if extra is None else f"'skffnn[{extra}]'"
         raise MissingExtraError(
-            f"{purpose} needs {package}: pip install 'skffnn[cli]'"
+            f"{purpose} needs {package}: pip install {missing}"
         ) from error

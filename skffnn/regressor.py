@@ -20,6 +20,7 @@ from .checks import (
 from .core.data import Data
 from .core.layout import Layout
 from .core.network import Network
+from .extras import require
 from .fitting import Fit
 from .parameters import check_parameters
 from .preparation import prepare
@@ -532,6 +533,33 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         self._network().input_gradient(self.theta_, self._data(X), out=gradient)
         gradient *= self.y_scale_[:, np.newaxis]
         return gradient[:, 0] if self._y_ndim == 1 else gradient
+
+    def to_torch(self) -> Any:
+        """Make a module of PyTorch that predicts the same.
+
+        Its layers are PyTorch's own, between a module that standardises and one that
+        goes back to the target's units. Its weights are copies, in the dtype of
+        ``theta_``, and can be trained on; dropout is no part of it. For an example, see
+        the head of ``skffnn/torch.py``.
+
+        Returns
+        -------
+        module : torch.nn.Sequential
+            It takes a tensor of shape (n_samples, n_features), of the dtype of
+            ``theta_``, and returns one of the shape that `predict` returns.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ImportError
+            If PyTorch is not installed.
+        """
+        check_is_fitted(self)
+        require("torch", "to_torch", extra=None)
+        from .torch import of_regressor
+
+        return of_regressor(self)
 
     @property
     def coefs_(self) -> list[np.ndarray]:

@@ -51,6 +51,7 @@ READING_ORDER = [
     "decay",
     "fitting",
     "advice",
+    "torch",
     "regressor",
     # many of them
     "side_by_side",
@@ -64,6 +65,7 @@ READING_ORDER = [
     "evaluation",
     "range_test",
     "display",
+    "onnx",
     "",  # skffnn/__init__.py: the public names
     # the command
     "options",
@@ -73,6 +75,10 @@ READING_ORDER = [
     "__main__",
 ]
 
+OPTIONAL = {
+    *("matplotlib", "rich", "skrub", "pyarrow", "polars"),
+    *("torch", "onnx", "skl2onnx", "onnxruntime"),
+}
 CORE_LEAVES = {f"core.{name}" for name in ("activations", "losses", "layout")}
 THIRD_PARTY_OF_THE_CORE = {"numpy", "scipy"}
 
@@ -214,9 +220,14 @@ def test_one_module_draws_and_it_loads_matplotlib_when_it_draws(module):
 
 @every_module
 def test_extras_are_imported_when_they_are_used(module):
-    optional = {"matplotlib", "rich", "skrub", "pyarrow", "polars", "torch"}
     eager = {name.partition(".")[0] for name in imports_of(module).eager}
-    assert not eager & optional
+    # Nothing is in skffnn/torch.py that could be had without torch.
+    assert eager & OPTIONAL == ({"torch"} if module == "torch" else set())
+
+
+@every_module
+def test_what_needs_an_optional_package_is_imported_when_it_is_used(module):
+    assert not inside(imports_of(module).eager) & {"torch", "onnx"}
 
 
 @every_module
@@ -246,8 +257,8 @@ def test_importing_skffnn_loads_no_optional_package():
     base = run(f"import sys, {module}" + LOADED)
     loaded = run("import sys, skffnn" + LOADED)
     assert {"skffnn", "numpy"} <= loaded
-    assert not loaded & {"matplotlib", "torch", "skrub"}
-    assert not (loaded - base) & {"rich", "pyarrow", "polars"}
+    assert not loaded & (OPTIONAL - {"rich", "pyarrow", "polars"})
+    assert not (loaded - base) & OPTIONAL
 
 
 def test_skffnn_can_be_imported_without_any_optional_package():
@@ -256,14 +267,14 @@ import sys
 
 class Missing:
     def find_spec(self, name, *args):
-        if name in ("matplotlib", "rich", "torch", "skrub", "pyarrow", "polars"):
+        if name in sys.argv[1:]:
             raise ModuleNotFoundError(name)
 
 sys.meta_path.insert(0, Missing())
 import skffnn
 print("imported")
 """
-    assert run(code) == {"imported"}
+    assert run(code, *OPTIONAL) == {"imported"}
 
 
 def test_the_core_alone_loads_no_scikit_learn():

@@ -124,9 +124,13 @@ def selu_prime(a, delta, work):
     return delta
 
 
+def exp_bound(dtype):
+    """Beyond it a prediction is absurd, but a division by it must stay finite."""
+    return np.log(np.finfo(dtype).max) / 2
+
+
 def exp(z, work):
-    # Beyond this bound a prediction is absurd, but a division by it must stay finite.
-    bound = np.log(np.finfo(z.dtype).max) / 2
+    bound = exp_bound(z.dtype)
     np.clip(z, -bound, bound, out=z)
     return np.exp(z, out=z)
 
