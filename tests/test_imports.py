@@ -43,6 +43,8 @@ READING_ORDER = [
     "extras",
     "threads",
     "unwrap",
+    "archive",
+    "plain",
     "parameters",
     "checks",
     "scaling",

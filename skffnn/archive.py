@@ -1,0 +1,220 @@
+"""One file of arrays and a header, that is whole or refused, and cannot run code.
+
+The file is a zip of ``header.json`` and of one ``.npy`` for each array, nothing of it
+compressed: `numpy.load` opens it, too. Its last bytes, the zip's comment, are a SHA-256
+of all bytes before them. So no byte can have changed by accident; and what somebody has
+forged on purpose is held against the size of the file before memory is taken.
+"""
+
+import errno
+import json
+import os
+import secrets
+import shutil
+import zipfile
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from numpy.lib import format as npy
+
+HEADER = "header.json"
+MARK = b"sha256:"
+TAIL = len(MARK) + 64
+# Bytes that are read at once.
+CHUNK = 2**20
+# Always the same, so that the same model gives the same file.
+DATE = (1980, 1, 1, 0, 0, 0)
+# Kinds of numbers: bool, int, unsigned int, float.
+NUMBERS = "biuf"
+# Bytes of the header of an array of numbers, which has some 128.
+MOST = 256
+NOT_OURS = "This is no file that skffnn has written"
+
+
+# Writing ------------------------------------------------------------------------------
+
+
+def write(path, header, arrays):
+    """Write a file, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        What stood there before is kept until the new file is on the disk.
+    header : str
+        JSON.
+    arrays : dict of ndarray
+        By name; of numbers.
+    """
+    with _replacing(path) as file:
+        with zipfile.ZipFile(file, "w", allowZip64=True) as archive:
+            with _member(archive, HEADER) as member:
+                member.write(header.encode("ascii"))
+            for name, array in arrays.items():
+                with _member(archive, f"{name}.npy") as member:
+                    npy.write_array(member, array, (1, 0), allow_pickle=False)
+            archive.comment = bytes(TAIL)
+        digest = _digest(file, file.tell() - TAIL)
+        file.seek(-TAIL, os.SEEK_END)
+        file.write(MARK + digest)
+
+
+def _member(archive, name):
+    return archive.open(zipfile.ZipInfo(name, DATE), "w", force_zip64=True)
+
+
+@contextmanager
+def _replacing(path):
+    """A file to write, which takes the place of the one at path when it is complete."""
+    target = Path(os.fsdecode(os.path.realpath(path)))
+    if target.exists() and not target.is_file():  # a folder, or a device
+        raise OSError(errno.EINVAL, "Not a file to be written", str(target))
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
+    new = target.with_name(f".{target.name[:50]}.{secrets.token_hex(8)}.tmp")
+    try:
+        with open(new, "x+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileNotFoundError):
+            shutil.copymode(target, new)
+        os.replace(new, target)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+    _flush_folder(target.parent)
+
+
+def _flush_folder(folder):
+    """Have the new name on the disk as well, where folders can be flushed."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _digest(file, n_bytes):
+    """SHA-256 of the first bytes, in hexadecimal."""
+    sha = sha256()
+    file.seek(0)
+    while n_bytes > 0:
+        chunk = file.read(min(CHUNK, n_bytes))
+        if not chunk:
+            break
+        sha.update(chunk)
+        n_bytes -= len(chunk)
+    return sha.hexdigest().encode()
+
+
+# Reading ------------------------------------------------------------------------------
+
+
+def read(path):
+    """Read a file: its header, and its arrays by name.
+
+    Parameters
+    ----------
+    path : str or PathLike
+
+    Returns
+    -------
+    header : dict
+    arrays : dict of ndarray
+
+    Raises
+    ------
+    ValueError
+        If it is no such file, or not what was written.
+    OSError
+        If it cannot be read.
+    """
+    with open(path, "rb") as file:
+        size = _check_digest(file)
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return _header(archive, size), _arrays(archive, size)
+        except (ValueError, OSError, MemoryError):
+            raise
+        except Exception as error:  # each part of a zip has its own
+            raise ValueError(f"{NOT_OURS}: {error}.") from error
+
+
+def _check_digest(file):
+    """The size of the file, if its bytes are those that were written."""
+    size = file.seek(0, os.SEEK_END)
+    if size < TAIL:
+        raise ValueError(f"{NOT_OURS}, or it was cut short.")
+    digest = _digest(file, size - TAIL)
+    tail = file.read()
+    if not tail.startswith(MARK):
+        raise ValueError(f"{NOT_OURS}, or it was cut short.")
+    if tail != MARK + digest:
+        raise ValueError("The file is damaged: it is not what was written.")
+    return size
+
+
+def _header(archive, size):
+    text = archive.read(_plain(archive, HEADER, size))
+    try:
+        header = json.loads(text.decode("ascii"))
+    except ValueError as error:
+        raise ValueError(f"{NOT_OURS}: its header is no JSON, {error}.") from error
+    if not isinstance(header, dict):
+        raise ValueError(f"{NOT_OURS}: its header is no JSON object.")
+    return header
+
+
+def _arrays(archive, size):
+    """All arrays; together no larger than the file."""
+    names, left, arrays = archive.namelist(), size, {}
+    if len(set(names)) < len(names):
+        raise ValueError("The file has two parts of one name.")
+    for name in names:
+        info = _plain(archive, name, left)
+        left -= info.file_size
+        if name == HEADER:
+            continue
+        if not name.endswith(".npy"):
+            raise ValueError(f"The file has a part that is no array: {name!r}.")
+        with archive.open(info) as member:
+            arrays[name.removesuffix(".npy")] = _array(member, info)
+    return arrays
+
+
+def _plain(archive, name, most):
+    """The entry of that name, if it is not compressed, nor larger than that."""
+    info = archive.getinfo(name)
+    if info.file_size > most:
+        raise ValueError("The parts of the file are larger than the file.")
+    if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
+        raise ValueError(f"{name!r} is compressed: no file of skffnn's is.")
+    return info
+
+
+def _array(member, info):
+    """The array of an open entry; memory is taken when its bytes are known to be there.
+
+    `numpy.load` takes it for whatever shape the entry says.
+    """
+    if npy.read_magic(member) != (1, 0):
+        raise ValueError(f"{info.filename!r} is of another version of NumPy's format.")
+    shape, fortran, dtype = npy.read_array_header_1_0(member, MOST)
+    n = 1
+    for length in shape:
+        n *= length
+    if dtype.kind not in NUMBERS or dtype.fields or dtype.subdtype:
+        raise ValueError(f"{info.filename!r} holds {dtype}, and no numbers.")
+    if n < 0 or n * dtype.itemsize != info.file_size - member.tell():
+        raise ValueError(f"{info.filename!r} has another shape than it says.")
+    array = np.empty(shape, dtype, order="F" if fortran else "C")
+    flat = array.reshape(-1, order="A").view(np.uint8)
+    if member.readinto(flat.data) != flat.nbytes:
+        raise ValueError(f"{info.filename!r} is cut short.")
+    if member.read(1):  # and with it the zip's own checksum is looked at
+        raise ValueError(f"{info.filename!r} is longer than it says.")
+    return array.astype(dtype.newbyteorder("="), copy=False)

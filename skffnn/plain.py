@@ -1,0 +1,229 @@
+"""Values as JSON can hold them, with their arrays aside.
+
+What JSON has no word for is an object with one name that begins with a dollar sign:
+
+============== ========================================================
+$array         the name of the array
+$strings       an array of strings, its shape and its elements
+$masked        a masked array: its elements, which are masked, its dtype
+$tuple         its elements
+$dict          pairs of name and value, for names that are no strings
+$generator     the state of a numpy.random.Generator
+$random_state  the state of a numpy.random.RandomState
+$estimator     the class of an estimator, with its parameters and state
+============== ========================================================
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .archive import NUMBERS
+
+# The generator of `numpy.random.default_rng`, and that of a RandomState.
+GENERATOR, RANDOM_STATE = "PCG64", "MT19937"
+
+
+class Encoder:
+    """Turns values into what JSON can hold.
+
+    Parameters
+    ----------
+    estimator : callable
+        Takes an estimator, and gives its class's name, its parameters and its fitted
+        attributes; None for what is no estimator that can be kept.
+
+    Attributes
+    ----------
+    arrays : dict of ndarray
+        The arrays that it came across, by where they stand.
+    """
+
+    def __init__(self, estimator: Callable[[Any], Any]):
+        self.estimator = estimator
+        self.arrays: dict[str, np.ndarray] = {}
+
+    def encode(self, value, where):
+        """The value for JSON; `where` it stands names its arrays, and errors."""
+        if isinstance(value, np.generic):
+            value = value.item()
+        if value is None or isinstance(value, bool | int | float | str):
+            return value
+        if isinstance(value, np.ma.MaskedArray):
+            return self._masked(value, where)
+        if isinstance(value, np.ndarray | pd.Series):
+            return self._array(np.asarray(value), where)
+        if isinstance(value, list):
+            return self._all(value, where)
+        if isinstance(value, tuple):
+            return {"$tuple": self._all(value, where)}
+        if isinstance(value, dict):
+            return self._dict(value, where)
+        if isinstance(value, np.random.Generator):
+            state = value.bit_generator.state
+            return self._random("$generator", GENERATOR, state, value, where)
+        if isinstance(value, np.random.RandomState):
+            state = value.get_state(legacy=False)
+            return self._random("$random_state", RANDOM_STATE, state, value, where)
+        return self._estimator(value, where)
+
+    def _all(self, values, where):
+        return [self.encode(v, _within(where, i)) for i, v in enumerate(values)]
+
+    def _array(self, value, where):
+        if value.dtype.kind in "OU" and _are_strings(value.flat):
+            return {"$strings": [list(value.shape), value.ravel().tolist()]}
+        if value.dtype.kind not in NUMBERS:
+            raise _cannot(value, where)
+        name = "".join(c if c.isprintable() else "?" for c in where)
+        while name in self.arrays:  # a dict may have names with dots
+            name += "'"
+        self.arrays[name] = value
+        return {"$array": name}
+
+    def _masked(self, value, where):
+        mask = np.ma.getmaskarray(value).tolist()
+        data = self._all(np.asarray(value).tolist(), where)
+        return {"$masked": [data, mask, value.dtype.name]}
+
+    def _dict(self, value, where):
+        if all(isinstance(name, str) and name[:1] != "$" for name in value):
+            return {k: self.encode(v, _within(where, k)) for k, v in value.items()}
+        pairs = [list(pair) for pair in value.items()]
+        return {"$dict": self.encode(pairs, where)}
+
+    def _random(self, tag, bits, state, value, where):
+        if state["bit_generator"] != bits:
+            raise _cannot(value, where)
+        return {tag: self.encode(state, where)}
+
+    def _estimator(self, value, where):
+        described = self.estimator(value)
+        if described is None:
+            raise _cannot(value, where)
+        name, parameters, fitted = described
+        values = {
+            "parameters": self.encode(parameters, _within(where, "parameters")),
+            "fitted": self.encode(fitted, where),
+        }
+        return {"$estimator": [name, values]}
+
+
+def _are_strings(values):
+    return all(isinstance(each, str) for each in values)
+
+
+def _within(where, name):
+    return f"{where}.{name}" if where else str(name)
+
+
+def _cannot(value, where):
+    return ValueError(
+        f"{where} cannot be saved without pickle: it is of type "
+        f"{type(value).__module__}.{type(value).__qualname__}. Set it to None or to a "
+        "plain value, or save with skops.io.dump or joblib.dump."
+    )
+
+
+class Decoder:
+    """Turns them back, and raises ValueError for what no `Encoder` has made.
+
+    Parameters
+    ----------
+    arrays : dict of ndarray
+        Each is given away once.
+    estimator : callable
+        Takes the name of a class, and a dict of values.
+    """
+
+    def __init__(self, arrays: dict[str, np.ndarray], estimator: Callable):
+        self.arrays, self.estimator = dict(arrays), estimator
+
+    def decode(self, value):
+        """The value that was encoded; what is given is used up, to save memory."""
+        if isinstance(value, list):
+            value[:] = map(self.decode, value)
+        if not isinstance(value, dict):
+            return value
+        (tag,) = value if len(value) == 1 else ("",)
+        if not tag.startswith("$"):
+            value.update((name, self.decode(each)) for name, each in value.items())
+            return value
+        if tag not in _DECODERS:
+            raise ValueError(f"it has a {tag!r}, which does not exist")
+        try:
+            return _DECODERS[tag](self, self.decode(value[tag]))
+        except (ValueError, RecursionError, MemoryError):
+            raise
+        except Exception as error:  # NumPy has its own for some of them
+            raise ValueError(f"its {tag!r} is none ({error})") from error
+
+    def _array(self, name):
+        if name not in self.arrays:
+            raise ValueError(f"its header names an array that is not there: {name!r}")
+        return self.arrays.pop(name)
+
+    def _strings(self, content):
+        shape, strings = content
+        if not isinstance(strings, list) or not _are_strings(strings):
+            raise ValueError("among its strings is something else")
+        array = np.empty(len(strings), dtype=object)
+        array[:] = strings
+        return array.reshape(shape)
+
+    def _masked(self, content):
+        values, mask, name = content
+        if name not in _DTYPES:
+            raise ValueError(f"it has a masked array of {name!r}")
+        if len(values) != len(mask):
+            raise ValueError("a mask is longer or shorter than what it masks")
+        data = np.empty(len(values), name)
+        for i, each in enumerate(values):  # each may be a list
+            data[i] = each
+        return np.ma.MaskedArray(data, np.array([each is True for each in mask]))
+
+    def _tuple(self, content):
+        return tuple(content)
+
+    def _dict(self, content):
+        return dict(content)
+
+    def _generator(self, state):
+        # NumPy takes a state of 1.5 for one of 1.
+        numbers = *state["state"].values(), state["has_uint32"], state["uinteger"]
+        whole = all(isinstance(number, int) for number in numbers)
+        if state["bit_generator"] != GENERATOR or not whole:
+            raise ValueError(f"its generators are {GENERATOR}")
+        bits = np.random.PCG64(0)
+        bits.state = state
+        return np.random.Generator(bits)
+
+    def _random_state(self, state):
+        # NumPy believes the position, and would read beyond the key.
+        key, position = state["state"]["key"], state["state"]["pos"]
+        known = state["bit_generator"] == RANDOM_STATE and key.shape == (624,)
+        whole = key.dtype == np.uint32 and isinstance(position, int)
+        if not (known and whole and 0 <= position <= 624):
+            raise ValueError(f"its RandomState is no {RANDOM_STATE}")
+        random_state = np.random.RandomState(0)
+        random_state.set_state(state)
+        return random_state
+
+    def _estimator(self, content):
+        name, values = content
+        return self.estimator(name, values)
+
+
+_DTYPES = {np.dtype(code).name for code in "?bhilqBHILQefdO"}
+_DECODERS = {
+    "$array": Decoder._array,
+    "$strings": Decoder._strings,
+    "$masked": Decoder._masked,
+    "$tuple": Decoder._tuple,
+    "$dict": Decoder._dict,
+    "$generator": Decoder._generator,
+    "$random_state": Decoder._random_state,
+    "$estimator": Decoder._estimator,
+}
