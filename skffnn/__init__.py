@@ -1,6 +1,7 @@
 """A feed-forward neural network regressor for scikit-learn, from scratch in NumPy."""
 
 from .bayesian import BayesianFFNNRegressor
+from .checkpoint import ModelCheckpoint
 from .core.gradient_check import GradientCheck, check_gradient
 from .core.tracing import Trace
 from .display import LearningRateDisplay, LossCurveDisplay
@@ -21,6 +22,7 @@ __all__ = [
     "GradientCheck",
     "LearningRateDisplay",
     "LossCurveDisplay",
+    "ModelCheckpoint",
     "Trace",
     "check_gradient",
     "evaluate",

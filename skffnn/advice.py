@@ -58,10 +58,9 @@ def _blown_up(fit):
 
 def _explain_divergence(fit):
     what = _diverged(fit)
-    if len(fit.history.rows) == 1:
+    if fit.done == 1:
         raise FloatingPointError(f"{what} within the first epoch. {_slower(fit)}")
-    nothing = fit.best.epoch <= len(fit.history.before["epoch"])
-    if nothing or _blown_up(fit) or _absurd(fit):
+    if fit.best.epoch <= fit.epochs_before or _blown_up(fit) or _absurd(fit):
         raise FloatingPointError(
             f"{what} before it had learnt anything. {_slower(fit)}"
         )
@@ -70,7 +69,7 @@ def _explain_divergence(fit):
 
 def _absurd(fit):
     """Whether the best weights there are are worse than none."""
-    if fit.mean_loss == 0 or not fit.model.standardize:
+    if fit.mean_loss == 0 or not fit.standardizes:
         return False
     return not fit.final_loss <= TOO_LARGE * fit.mean_loss
 
@@ -83,7 +82,7 @@ def _learnt_nothing(fit):
 
 def _explain_failure(fit):
     model = fit.model
-    if model.standardize and fit.final_loss > TOO_LARGE * fit.mean_loss:
+    if fit.standardizes and fit.final_loss > TOO_LARGE * fit.mean_loss:
         _warn(
             "The network predicts its own training rows far worse than their mean "
             f"does: it did not settle. {_slower(fit)}"
@@ -93,7 +92,7 @@ def _explain_failure(fit):
     if model.solver != "lbfgs":
         another = "a higher" if model.learning_rate < 0.1 else "a lower"
         cures.insert(0, f"{another} learning_rate (now {model.learning_rate:g})")
-    if not model.standardize:
+    if not fit.standardizes:
         cures.insert(0, "standardize=True")
     _warn(
         "The network predicts its own training rows no better than their mean does. "
@@ -111,7 +110,7 @@ def _slower(fit):
         return "Try solver='adam'."
     try_this = f"Try learning_rate={model.learning_rate / 10:g}"
     try_this += ", or clip_norm=1.0." if fit.clip_norm is None else "."
-    return try_this if model.standardize else f"Try standardize=True. {try_this}"
+    return try_this if fit.standardizes else f"Try standardize=True. {try_this}"
 
 
 def _warn(message):

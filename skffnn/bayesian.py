@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from . import integrity
 from .checks import check_table, unchanged_on_error, warn_user
 from .committee import Committee
 from .core.data import Data
@@ -22,6 +23,7 @@ from .parameters import (
     hidden_sizes,
     layer_activations,
 )
+from .persistence import PersistenceMixin
 from .preparation import weighty_rows
 from .regressor import FFNNRegressor, draw_seed
 from .scaling import Scaling, input_statistics, standardized, target_statistics
@@ -36,7 +38,7 @@ LEFT = 0.25
 MOST_WORK = 2 * 10**10
 
 
-class BayesianFFNNRegressor(RegressorMixin, BaseEstimator):
+class BayesianFFNNRegressor(PersistenceMixin, RegressorMixin, BaseEstimator):
     """Bayesian neural network for small tables, with error bars and nothing to tune.
 
     Trained by Levenberg-Marquardt steps, second order over all rows at once, it reaches
@@ -164,6 +166,9 @@ class BayesianFFNNRegressor(RegressorMixin, BaseEstimator):
     True
     """
 
+    _fitted = integrity.BAYESIAN + integrity.COLUMN_NAMES
+    _check_fitted = staticmethod(integrity.check_bayesian)
+
     # For the links and tooltips of the HTML representation in notebooks.
     _doc_link_module = "skffnn"
     _doc_link_template = FFNNRegressor._doc_link_template
@@ -237,14 +242,12 @@ class BayesianFFNNRegressor(RegressorMixin, BaseEstimator):
             committees = [Committee(self, network, data, seed) for network in networks]
             best = max(committees, key=lambda committee: committee.best_evidence)
             _warn_of_doubts(self, best)
-            by_size = {
-                committee.network.layout.units[1:-1]: committee.log_evidence(
-                    scaling.y_scale[0]
-                )
+            y_scale = scaling.y_scale[0]
+            evidence = [
+                (committee.network.layout.units[1:-1], committee.log_evidence(y_scale))
                 for committee in committees
-            }
-            own = {**_attributes(best, scaling), "evidence_by_size_": by_size}
-            self.__dict__.update(own)
+            ]
+            self.__dict__.update(_attributes(best, scaling), _evidence=evidence)
         return self
 
     def _networks(self, n_inputs):
@@ -375,6 +378,12 @@ class BayesianFFNNRegressor(RegressorMixin, BaseEstimator):
         from .torch import of_committee
 
         return of_committee(self)
+
+    @property
+    def evidence_by_size_(self) -> dict[tuple[int, ...], float]:
+        """The evidence of each size that was tried."""
+        check_is_fitted(self)
+        return dict(self._evidence)
 
     @property
     def relevance_(self) -> np.ndarray:

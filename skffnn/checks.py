@@ -231,17 +231,15 @@ def seen(model):
 
 @contextmanager
 def unchanged_on_error(model):
-    """Leave a model as it was if its data turn out wrong.
+    """Leave a model as it was if a fit fails, or is interrupted between any two lines.
 
-    Checking the data writes what it saw of the columns; all else is put on a model
-    when the fit is complete.
+    A fit never writes to arrays that a model has: it is enough to keep its attributes.
     """
-    theta, before = vars(model).get("theta_"), seen(model)
+    before = vars(model).copy()
     try:
         yield
     except BaseException:
-        if vars(model).get("theta_") is theta:  # else the fit was complete
-            for name in _SEEN:
-                model.__dict__.pop(name, None)
-            model.__dict__.update(before)
+        # What scikit-learn's callbacks put there, they take away themselves.
+        own = {name: value for name, value in vars(model).items() if "callback" in name}
+        model.__dict__ = {**before, **own}
         raise

@@ -122,7 +122,8 @@ def _best(network, runs, held_out):
         return None
     theta = np.stack([run.theta for run in runs])
     loss, _ = evaluate(network, theta, Data.stack([held_out] * len(runs)))
-    loss = np.nan_to_num(loss.sum(axis=-1), nan=np.inf, posinf=np.inf)
+    with np.errstate(all="ignore"):  # the others have learnt, or none has
+        loss = np.nan_to_num(loss.sum(axis=-1), nan=np.inf, posinf=np.inf)
     return CANDIDATES[int(np.argmin(loss))] if np.isfinite(loss).any() else None
 
 

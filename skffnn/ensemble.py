@@ -10,19 +10,25 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from . import integrity
 from .callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from .checks import check_table, check_validation, seen
+from .checks import check_table, check_validation, seen, unchanged_on_error
 from .parameters import check_coverage, check_parameters, inside_unit, is_int
+from .persistence import PersistenceMixin
 from .preparation import weighty_rows
 from .regressor import FFNNRegressor
 from .scaling import index
 from .side_by_side import Lesson, Workers, fit_all
 
+# What stands for a network in the state of an ensemble.
+_NETWORK = "state of an FFNNRegressor"
 # Rows that all networks predict at once: what it takes is the same for any number.
 BLOCK = 2**15
 
 
-class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
+class FFNNEnsembleRegressor(
+    PersistenceMixin, CallbackSupportMixin, RegressorMixin, BaseEstimator
+):
     """A deep ensemble: networks with different seeds, and their mean.
 
     Networks that start elsewhere end elsewhere, and err differently: their mean errs
@@ -94,6 +100,9 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
     True
     """
 
+    _fitted = integrity.ENSEMBLE + integrity.COLUMN_NAMES
+    _check_fitted = staticmethod(integrity.check_ensemble)
+
     # For the links and tooltips of the HTML representation in notebooks.
     _doc_link_module = "skffnn"
     _doc_link_template = FFNNRegressor._doc_link_template
@@ -151,15 +160,19 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
         FloatingPointError
             If one of the networks diverges.
         """
+        with unchanged_on_error(self):
+            return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+
+    def _fit(self, X, y, sample_weight, validation):
         estimator = self._checked_estimator()
         network = clone(estimator)
         check_parameters(network)
         table = check_table(network, X, y, sample_weight)
         if table.on_disk:
             table = table._replace(X=X)  # checked, it would no longer say so
-        val = check_validation(network, (X_val, y_val, sample_weight_val), table)
+        val = check_validation(network, validation, table)
         if val is not None and val.on_disk:
-            val = val._replace(X=X_val)
+            val = val._replace(X=validation[0])
         columns = seen(network)
         rng = check_random_state(self.random_state)
         seeds = rng.randint(np.iinfo(np.int32).max, size=self.n_estimators)
@@ -232,6 +245,15 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
         if not self.bootstrap:
             return rows
         return np.random.default_rng(seed).choice(rows, len(rows))
+
+    # Its networks are kept as what they consist of: so a file of skops has one type to
+    # be trusted, and not two.
+
+    def __getstate__(self):
+        return _with_networks(super().__getstate__(), _state_of)
+
+    def __setstate__(self, state):
+        super().__setstate__(_with_networks(state, _network_of))
 
     # Predicting ----------------------------------------------------------------------
 
@@ -348,11 +370,34 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
     def __sklearn_tags__(self):
         """Tell scikit-learn what this estimator takes."""
         tags = super().__sklearn_tags__()
-        own = get_tags(FFNNRegressor() if self.estimator is None else self.estimator)
+        known = isinstance(self.estimator, FFNNRegressor)  # fit says so if it is not
+        own = get_tags(self.estimator if known else FFNNRegressor())
         tags.input_tags.sparse = own.input_tags.sparse
         tags.target_tags.multi_output = own.target_tags.multi_output
         tags.target_tags.positive_only = own.target_tags.positive_only
         return tags
+
+
+def _with_networks(state, change):
+    """The state of an ensemble, each network in it changed."""
+    changed = {**state, "estimator": change(state["estimator"])}
+    if "estimators_" in state:
+        changed["estimators_"] = [change(each) for each in state["estimators_"]]
+    return changed
+
+
+def _state_of(network):
+    if type(network) is not FFNNRegressor:  # what is none is refused by fit
+        return network
+    return {_NETWORK: network.__getstate__()}
+
+
+def _network_of(state):
+    if not isinstance(state, dict) or state.keys() != {_NETWORK}:
+        return state
+    network = FFNNRegressor()
+    network.__setstate__(state[_NETWORK])
+    return network
 
 
 def _ceiling(number):

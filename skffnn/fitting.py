@@ -5,7 +5,6 @@ are its `attributes` put on the model, all at once. A fit that fails has changed
 nothing.
 """
 
-from copy import deepcopy
 from functools import cached_property, partial
 from time import perf_counter
 from typing import Any
@@ -29,6 +28,8 @@ from .parameters import (
     auto_max_iter,
     auto_weight_decay,
     automatic,
+    rows_of_batch,
+    standardizes,
     weight_decay_of_few_rows,
 )
 from .scaling import statistics
@@ -39,6 +40,17 @@ from .threads import blas_threads
 TOO_LARGE = 10
 # Behind an exponential an overshoot is multiplied, and mends itself all the same.
 TOO_LARGE_BEHIND_EXP = 1000
+_GENERATORS = ("order", "dropout")
+# Where a run stands, besides its weights, its best ones and its patience.
+_STANDING = (
+    "done",
+    "epochs_before",
+    "kept_before",
+    "reference",
+    "last_loss",
+    "outcome",
+    "ended",
+)
 
 
 def loss_function(model, y_sd, dtype):
@@ -63,6 +75,12 @@ def loss_function(model, y_sd, dtype):
     return function
 
 
+@np.errstate(all="ignore")  # what overflows is divergence, and seen as such
+def total(loss):
+    """The loss of all outputs."""
+    return float(loss.sum())
+
+
 def choose_weight_decay(fits):
     """Let the tables choose, where the fits were not told, and tables can say."""
     asked = [(fit, question) for fit in fits if (question := fit.question())]
@@ -82,6 +100,21 @@ def descend(fits):
     for fit in fits:
         fit.begin()
     yield from train(fits[0].network, fits)
+
+
+def copied(state):
+    """A deep copy of fitted state, in a fraction of the time that `deepcopy` takes."""
+    if isinstance(state, dict):
+        return {name: copied(value) for name, value in state.items()}
+    if isinstance(state, list):
+        return [copied(value) for value in state]
+    if isinstance(state, np.ndarray):
+        return state.copy()
+    if isinstance(state, np.random.Generator):
+        bits = type(state.bit_generator)(0)
+        bits.state = state.bit_generator.state
+        return np.random.Generator(bits)
+    return state
 
 
 def unshared(attributes):
@@ -106,13 +139,18 @@ class Fit:
     go_on : bool
         Whether to go on from the weights, optimizer, shuffling and history that the
         model has.
+    resume : bool, default=False
+        Whether to go on in the middle of the run that was interrupted.
+    lesson : dict, default=None
+        See `skffnn.resuming.lesson_of`; None if nobody is to resume it.
     """
 
-    def __init__(self, model, rows, seed, go_on):
-        self.model, self.rows, self.go_on = model, rows, go_on
+    def __init__(self, model, rows, seed, go_on, resume=False, lesson=None):
+        self.model, self.rows, self.lesson = model, rows, lesson
         self.training, self.validation = rows.training, rows.validation
         n = len(self.training)
         self.batch_size = automatic(model.batch_size, auto_batch_size, n)
+        self.standardizes = standardizes(model)
         self.max_iter = automatic(model.max_iter, auto_max_iter, n)
         self.weight_decay = automatic(
             model.weight_decay, auto_weight_decay, model.solver
@@ -127,13 +165,23 @@ class Fit:
         self.y_sd = model._state["y_sd"] if go_on else None
         self.network = Network(rows.units, rows.activations, self._loss_function())
         self.patience = Patience(model.n_iter_no_change, model.tol)
-        self.outcome, self.interrupt = "completed", None
-        self._go_on() if go_on else self._start(seed)
+        self.outcome, self.ended, self.interrupted = "completed", False, False
+        # Epochs of this run, and of those before it.
+        self.done = self.epochs_before = 0
+        self.last_loss = np.inf
+        self.marks = self.at_rest = False
+        self.live: dict[str, np.ndarray] = {}
+        self.mark: dict[str, np.ndarray] = {}
+        self.noted: dict[str, Any] = {}
+        if resume:
+            self._resume()
+        else:
+            self._go_on() if go_on else self._start(seed)
         self.state["y_sd"] = self.y_sd
 
     def _loss_function(self):
         data, model = self.training, self.model
-        standardized = model.standardize and self.rows.activations[-1] == "identity"
+        standardized = self.standardizes and self.rows.activations[-1] == "identity"
         if model.loss == "huber" and not standardized and self.y_sd is None:
             Y, weight = data.Y.astype(np.float64), data.weight
             if weight is not None:
@@ -152,7 +200,7 @@ class Fit:
         self.history, self.kept, self.kept_before = History(), 0, 0
         self.state: dict[str, Any] = {
             "seed": seed,
-            "standardize": bool(self.model.standardize),
+            "standardize": self.standardizes,
             "order": order,
             "dropout": dropout,
         }
@@ -181,9 +229,11 @@ class Fit:
 
     def _go_on(self):
         model = self.model
-        self.theta, self.state = deepcopy((model.theta_, model._state))
+        self.theta, self.state = model.theta_.copy(), copied(model._state)
+        self.state.pop("run", None)
         self.best = Best(self.theta)
         self.history = History(model.history_)
+        self.epochs_before = len(self.history)
         self.kept = self.kept_before = model.kept_iter_
         # Numbers of another kind are nothing to compare with, and a rate that has
         # dropped to nothing is nothing to go on with.
@@ -197,13 +247,103 @@ class Fit:
             # The weights it goes on from are a candidate like those of any epoch.
             loss, mse = evaluate(self.network, self.theta, self.validation)
             reported, _ = self.in_target_units(loss, mse)
-            self.state["lowest"] = [float(loss.sum()), self.kept, reported]
-            self.best.update(self.kept, loss.sum(), self.theta)
+            self.state["lowest"] = [total(loss), self.kept, reported]
+            self.best.update(self.kept, total(loss), self.theta)
+
+    # Interrupted runs ----------------------------------------------------------------
+
+    def _resume(self):
+        """Go on in the middle of a run, as if nothing had come between."""
+        self.state = copied(self.model._state)
+        self.history = History(self.model.history_)
+        run = self.state.pop("run")
+        self.theta = run["theta"]
+        self._stand(run)
+
+    def _standing(self):
+        """Where the run stands; nothing of it is written to afterwards."""
+        return {
+            "best_theta": self.best.theta,
+            "best_loss": float(self.best.loss),
+            "best_epoch": int(self.best.epoch),
+            "patience": dict(self.patience.state),
+            **{name: getattr(self, name) for name in _STANDING},
+        }
+
+    def _stand(self, standing):
+        """Be there."""
+        self.best = Best(standing["best_theta"])
+        self.best.loss = standing["best_loss"]
+        self.best.epoch = standing["best_epoch"]
+        self.patience.state.update(standing["patience"])
+        for name in _STANDING:
+            setattr(self, name, standing[name])
+        self.kept = self.epochs_before + self.done
+
+    def _unfinished(self):
+        """The state of a run that can be resumed."""
+        run = {"theta": self.theta.copy(), **self._standing()}
+        return {**self.state, "run": run}
+
+    def _arrays(self):
+        """What training writes to: the weights, and the optimizer's arrays."""
+        optimizer = self.state.get(self.model.solver, {})
+        arrays = {k: v for k, v in optimizer.items() if isinstance(v, np.ndarray)}
+        return {"theta": self.theta, **arrays}
+
+    def _mark(self):
+        """Note the end of an epoch, for an interrupt to come back to.
+
+        Interrupts come between any two lines. While the note is written it is not
+        whole; but then the run itself is at rest, and there is nothing to come back to.
+        """
+        self.at_rest, state = True, self.state
+        if not self.mark:
+            self.live = self._arrays()
+            self.mark = {k: np.empty_like(array) for k, array in self.live.items()}
+        for copy, array in zip(self.mark.values(), self.live.values(), strict=True):
+            np.copyto(copy, array)
+        self.noted = {
+            "standing": self._standing(),
+            "state": {
+                **state,
+                "schedule": copied(state["schedule"]),
+                "losses": state["losses"].copy(),
+            },
+            "optimizer": state.get(self.model.solver, {}).copy(),
+            "bits": [state[name].bit_generator.state for name in _GENERATORS],
+            "epochs": len(self.history.rows),
+        }
+        self.at_rest = False
+
+    def rewind(self):
+        """Come back to the last complete epoch of an interrupted run.
+
+        Returns
+        -------
+        complete : bool
+            Whether there is one.
+        """
+        if not self.mark:
+            return False
+        if not self.at_rest:
+            noted, arrays = self.noted, dict(self.mark)
+            self.theta, self.state = arrays.pop("theta"), noted["state"]
+            if self.model.solver != "lbfgs":
+                self.state[self.model.solver] = {**noted["optimizer"], **arrays}
+            for name, bits in zip(_GENERATORS, noted["bits"], strict=True):
+                self.state[name].bit_generator.state = bits
+            del self.history.rows[noted["epochs"] :]
+            self._stand(noted["standing"])
+        self.state = self._unfinished()
+        self.interrupted = True
+        self.settle()
+        return True
 
     # Training ------------------------------------------------------------------------
 
     def run(self, task, partial_fit=False):
-        """Train; a KeyboardInterrupt is kept in `interrupt` for later.
+        """Train alone; see `rewind` for what to do about an interrupt.
 
         Parameters
         ----------
@@ -213,12 +353,10 @@ class Fit:
             Train for one epoch at the constant rate.
         """
         self.start(task, partial_fit)
+        self.marks = not partial_fit  # it is one epoch, or none
         with self.blas_threads():
             choose_weight_decay([self])
-            try:
-                self.train()
-            except KeyboardInterrupt as interrupt:
-                self.interrupt = interrupt
+            self.train()
         self.settle()
 
     def start(self, task, partial_fit=False):
@@ -227,14 +365,15 @@ class Fit:
         if partial_fit:
             self.max_iter, self.schedule_name = 1, "constant"
         self.mean_loss = 0.0 if partial_fit else self._loss_of_mean()
-        # How other rows began says nothing about these.
-        self.reference = np.inf if partial_fit else self.mean_loss
+        if self.done == 0:
+            # How other rows began says nothing about these.
+            self.reference = np.inf if partial_fit else self.mean_loss
+        self.state["lesson"] = self.lesson
 
     def blas_threads(self):
         """As many as suit its batches; a context manager."""
         n, model = len(self.training), self.model
-        rows = n if model.solver == "lbfgs" else min(self.batch_size, n)
-        return blas_threads(rows * self.network.layout.n_weights)
+        return blas_threads(rows_of_batch(model, n) * self.network.layout.n_weights)
 
     def question(self):
         """What it asks the table about weight decay; None if it knows, or need not."""
@@ -304,12 +443,10 @@ class Fit:
             self.outcome = "max_iter"  # unless something ends it before
         self.clock = perf_counter()
 
-    def take(self, record):
-        """Take in an epoch; whether it is the last."""
-        return self._consume(record) or self._out_of_patience(self.recipe.schedule)
-
     def train(self):
         """Train it alone."""
+        if self.ended:
+            return
         if self.model.solver == "lbfgs":
             self._lbfgs()
         else:
@@ -322,7 +459,7 @@ class Fit:
             self.network,
             self.theta,
             self.training,
-            lambda record: self._consume(record) or self._out_of_patience(None),
+            self.take,
             max_iter=self.max_iter,
             tol=self.model.tol,
             weight_decay=self.weight_decay,
@@ -352,46 +489,49 @@ class Fit:
 
     # Between epochs ------------------------------------------------------------------
 
-    def _consume(self, record):
+    def take(self, record):
         """Take in an epoch; whether training has to stop."""
         row = self._remember(record)
-        self.last_loss = loss = float(record.loss.sum())
-        watched, reported = loss, row["loss"]
+        self.done, self.last_loss = record.epoch, total(record.loss)
+        watched, reported = self.last_loss, row["loss"]
         if self.validation is not None:
-            watched = float(record.validation_loss.sum())
+            watched = total(record.validation_loss)
             reported = row["validation_loss"]
-        self.losses.append(watched if self.model.early_stopping else loss)
+        # The schedule looks at the newest one only.
+        self.losses[:] = [watched if self.model.early_stopping else self.last_loss]
         if record.epoch == 1:
             # A lucky start below the mean's loss is nothing to measure others by.
-            self.reference = max(self.reference, loss)
-        behind_exp = self.network.names[-1] == "exp"
-        times = TOO_LARGE_BEHIND_EXP if behind_exp else TOO_LARGE
-        if diverged(loss, self.reference, self.theta, times):
+            self.reference = max(self.reference, self.last_loss)
+        if self._diverged():
             self.outcome = "diverged"
             return True
         self.best.update(row["epoch"], watched, self.theta)
         if watched < self.state["lowest"][0]:
             self.state["lowest"] = [watched, row["epoch"], reported]
-        if self.task.epoch_ended(self._snapshot):
+        self.ended = self._out_of_patience()
+        self.ended |= self.task.epoch_ended(self._snapshot)
+        if self.ended:
             self.outcome = "stopped"
-            return True
-        return False
+        if self.marks:
+            self._mark()
+        return self.ended
+
+    def _diverged(self):
+        behind_exp = self.network.names[-1] == "exp"
+        times = TOO_LARGE_BEHIND_EXP if behind_exp else TOO_LARGE
+        return diverged(self.last_loss, self.reference, self.theta, times)
 
     def _snapshot(self):
         """What a model of its own needs if the run ended here: no array is shared."""
-        return unshared(self.attributes(self.theta, deepcopy(self.state)))
+        return unshared(self.attributes(self.theta, copied(self._unfinished())))
 
-    def _out_of_patience(self, schedule):
+    def _out_of_patience(self):
         stalled = self.patience(self.losses[-1])
         if self.schedule_name == "adaptive":
-            stop = schedule.exhausted
-        elif self.model.solver == "lbfgs":
-            stop = stalled and self.model.early_stopping
-        else:
-            stop = stalled and self.schedule_name == "constant"
-        if stop:
-            self.outcome = "stopped"
-        return stop
+            return bool(self.recipe.schedule.exhausted)
+        if self.model.solver == "lbfgs":
+            return bool(stalled and self.model.early_stopping)
+        return bool(stalled and self.schedule_name == "constant")
 
     def _remember(self, record):
         now = perf_counter()
@@ -433,14 +573,11 @@ class Fit:
 
     def settle(self):
         """Decide which weights to keep: the last ones, or the best."""
-        del self.state["losses"][:-1]
         finite, has_best = np.isfinite(self.theta).all(), np.isfinite(self.best.loss)
         blown_up = self.outcome == "diverged" or not finite
         restore = self.model.early_stopping or blown_up
-        if self.interrupt is not None:
-            restore = self.validation is not None or not finite
-            if not finite and not has_best and not self.go_on:
-                raise self.interrupt  # there is nothing worth keeping
+        if self.interrupted:
+            restore = self.validation is not None
         if restore and (has_best or not finite):
             self.theta = self.best.theta
             self.kept = int(self.best.epoch) or self.kept_before
@@ -466,7 +603,7 @@ class Fit:
     @cached_property
     def final_loss(self):
         """Loss of the kept weights on the training rows; to be asked for at the end."""
-        return float(evaluate(self.network, self.theta, self.training)[0].sum())
+        return total(evaluate(self.network, self.theta, self.training)[0])
 
     def attributes(self, theta, state):
         """What a fitted model consists of."""

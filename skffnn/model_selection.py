@@ -33,7 +33,10 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
+from . import integrity
 from .callbacks import FitTask, with_callbacks
+from .checks import unchanged_on_error
+from .persistence import PersistenceMixin
 from .regressor import FFNNRegressor
 from .side_by_side import Lesson, Workers, fit_all, largest_job, plain
 
@@ -42,7 +45,7 @@ from .side_by_side import Lesson, Workers, fit_all, largest_job, plain
 MOST_NUMBERS = 2**24
 
 
-class FFNNGridSearchCV(GridSearchCV):
+class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
     """A grid search with cross-validation that trains its networks side by side.
 
     Takes what `sklearn.model_selection.GridSearchCV` takes and gives what it gives, and
@@ -128,6 +131,14 @@ class FFNNGridSearchCV(GridSearchCV):
     {'learning_rate': 0.03}
     """
 
+    _fitted = integrity.SEARCH + integrity.IF_ASKED + integrity.COLUMN_NAMES
+    _check_fitted = staticmethod(integrity.check_search)
+
+    _derived = ("scorer_",)
+
+    def _complete(self):
+        self.scorer_ = _plain_scorers(_scorers(self.estimator, self.scoring))
+
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Try all candidates on all folds.
 
@@ -155,7 +166,8 @@ class FFNNGridSearchCV(GridSearchCV):
             finally:
                 self.set_params(cv=folds)
         plan = None if y is None else _plan(self, X, y, params)
-        return super().fit(X, y, **params) if plan is None else self._search(plan)
+        with unchanged_on_error(self):
+            return super().fit(X, y, **params) if plan is None else self._search(plan)
 
     def __sklearn_tags__(self):
         """Tell scikit-learn what the estimator takes, of targets, too."""
@@ -238,8 +250,7 @@ class _Notes(FFNNRegressor):
     """Takes down what it is to learn, and leaves it at that."""
 
     def _learn(
-        self, X, y, sample_weight, validation=(None, None, None), *, go_on,
-        partial_fit=False,
+        self, X, y, sample_weight, validation=(None, None, None), **options
     ):  # fmt: skip
         X_val, y_val, sample_weight_val = validation
         params = {

@@ -52,6 +52,8 @@ NUMBERS = (
     types.Int32TensorType,
     types.BooleanTensorType,
 )
+# ReduceSum takes its axes as an input from here on.
+OPSET_OF_STACKS = 13
 
 
 # What is to be computed ---------------------------------------------------------------
@@ -321,6 +323,11 @@ def convert(scope, operator, container):
     model = operator.raw_operator
     networks = NETWORKS[type(model)](model)
     check_range(networks)
+    if networks.theta.ndim > 1 and container.target_opset < OPSET_OF_STACKS:
+        raise ValueError(
+            f"Several networks need target_opset={OPSET_OF_STACKS} or later; got "
+            f"{container.target_opset}."
+        )
     out = Graph(scope, container, output_dtype(operator))
     # A network of float32 gets rounded rows from predict, and stays in float32.
     graph = Graph(scope, container, min(out.dtype, networks.theta.dtype))

@@ -56,6 +56,18 @@ def auto_clip_norm(solver, momentum):
     return 50 * (1 - momentum) if solver == "sgd" and momentum else None
 
 
+def rows_of_batch(model, n):
+    """Rows of a step, of n in all."""
+    if model.solver == "lbfgs":
+        return n
+    return min(n, automatic(model.batch_size, auto_batch_size, n))
+
+
+def standardizes(model):
+    """Whether it standardises, by its own statistics or by given ones."""
+    return isinstance(model.standardize, dict) or bool(model.standardize)
+
+
 def hidden_sizes(hidden_layer_sizes):
     """The hidden layer sizes as a tuple of int; a bare number is one layer."""
     if isinstance(hidden_layer_sizes, Integral):
@@ -246,7 +258,10 @@ _RULES = {
         lambda value: value is None or inside_unit(value),
         "None or a number between 0 and 1",
     ),
-    "standardize": (_flag, "True or False"),
+    "standardize": (
+        lambda value: _flag(value) or isinstance(value, dict),
+        "True, False or a dict of statistics",
+    ),
     "shuffle": (_flag, "True or False"),
     "warm_start": (_flag, "True or False"),
     "verbose": (_flag, "True or False"),

@@ -7,9 +7,11 @@ from sklearn.model_selection import train_test_split
 
 from .checks import warn_if_another_scale, warn_if_far, warn_if_out_of_reach
 from .core.data import Data
-from .parameters import layers
+from .memory import check_memory
+from .parameters import layers, rows_of_batch, standardizes
 from .scaling import (
     Scaling,
+    given_statistics,
     index,
     input_statistics,
     standardized,
@@ -17,6 +19,9 @@ from .scaling import (
     target_statistics,
     unit,
 )
+
+# What `standardize` may give.
+_GIVEN = ("x_mean", "x_scale", "y_mean", "y_scale")
 
 
 @dataclass
@@ -64,6 +69,8 @@ def prepare(model, table, validation, seed, go_on):
     units = [table.X.shape[1], *sizes, table.Y.shape[1]]
     if go_on:
         _check_same_network(model, units, activations)
+    itemsize = table.X.dtype.itemsize
+    check_memory(units, rows_of_batch(model, len(table.Y)), itemsize, model.solver)
     rows, held_out = weighty_rows(table), None
     warn_if_out_of_reach(table.Y[index(rows)], activations[-1])
     fraction = model.validation_fraction or (0.1 if model.early_stopping else None)
@@ -93,7 +100,7 @@ def _check_same_network(model, units, activations):
             f"the parameters and data now ask for {units} and {activations}. To start "
             "afresh, call fit with warm_start=False."
         )
-    if model._state["standardize"] != bool(model.standardize):
+    if model._state["standardize"] != standardizes(model):
         raise ValueError(
             f"standardize is now {model.standardize!r}, but the weights were learnt "
             "with the opposite. To start afresh, call fit with warm_start=False."
@@ -147,13 +154,34 @@ def _scaling(model, table, rows, weight, output, go_on):
             model.y_mean_,
             model.y_scale_,
         )
-    if not model.standardize:
+    if not standardizes(model):
         x_mean, x_scale = unit(table.X.shape[1])
         return Scaling(x_mean, x_scale, np.zeros(0, int), *unit(table.Y.shape[1]))
+    given = model.standardize if isinstance(model.standardize, dict) else {}
+    columns = getattr(model, "feature_names_in_", range(table.X.shape[1]))
+    x, y = _given(given, columns, range(table.Y.shape[1]), output)
     return Scaling(
-        *input_statistics(table.X, rows, weight),
-        *target_statistics(table.Y, rows, weight, output),
+        *(x or input_statistics(table.X, rows, weight)),
+        *(y or target_statistics(table.Y, rows, weight, output)),
     )
+
+
+def _given(given, columns, targets, output):
+    """The statistics of X, and those of y, that the user gives; None where not."""
+    for name in given:
+        if name not in _GIVEN:
+            raise ValueError(
+                f"standardize has no {name!r}: give {', '.join(_GIVEN)}, or some of "
+                "them."
+            )
+    x = given_statistics(given, "x", columns)
+    y = given_statistics(given, "y", targets)
+    if y and output != "identity":
+        raise ValueError(
+            f"The output activation {output!r} fixes the units of y, which is not "
+            "standardised then: leave 'y_mean' and 'y_scale' out of standardize."
+        )
+    return x and [*x, np.zeros(0, int)], y
 
 
 def _check_distance(table, rows, validation, validation_rows):

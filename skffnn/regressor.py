@@ -9,11 +9,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from . import integrity
 from .advice import explain
 from .callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from .checks import (
     check_table,
     check_validation,
+    seen,
     unchanged_on_error,
     warn_if_not_finite,
 )
@@ -23,7 +25,9 @@ from .core.network import Network
 from .extras import require
 from .fitting import Fit
 from .parameters import check_parameters
+from .persistence import PersistenceMixin
 from .preparation import prepare
+from .resuming import check_same, digest, lesson_of
 
 
 def draw_seed(random_state):
@@ -46,7 +50,9 @@ def _can_learn_by_parts(model):
     return True
 
 
-class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
+class FFNNRegressor(
+    PersistenceMixin, CallbackSupportMixin, RegressorMixin, BaseEstimator
+):
     """Feed-forward neural network regressor, written from scratch in NumPy.
 
     A multilayer perceptron for tables. It standardises X and y itself, so that one
@@ -141,9 +147,12 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         Share of the rows that are held out and whose curve is recorded. Without
         ``early_stopping`` it changes nothing else. Rows that chose the epoch are
         validation rows, never test rows: judge the model on others.
-    standardize : bool, default=True
+    standardize : bool or dict, default=True
         Whether to standardise X and y. With False, a learning rate means something
-        else on every data set.
+        else on every data set. A dict gives the statistics, for rows that come in
+        pieces: "x_mean" and "x_scale", "y_mean" and "y_scale", a number for each
+        column, or a Series with their names. X or y is left to the rows if it has none;
+        if X has some, no column counts as one with heavy tails.
     shuffle : bool, default=True
         Whether each epoch visits the rows in a new order.
     warm_start : bool, default=False
@@ -239,6 +248,9 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     True
     """
 
+    _fitted = integrity.REGRESSOR + integrity.COLUMN_NAMES
+    _check_fitted = staticmethod(integrity.check_regressor)
+
     # For the links and tooltips of the HTML representation in notebooks.
     _doc_link_module = "skffnn"
     _doc_link_template = (
@@ -272,7 +284,7 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         n_iter_no_change: int = 10,
         early_stopping: bool = False,
         validation_fraction: float | None = None,
-        standardize: bool = True,
+        standardize: bool | dict[str, Any] = True,
         shuffle: bool = True,
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
@@ -320,6 +332,7 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
+        resume: bool = False,
     ) -> Self:
         """Train the network.
 
@@ -336,6 +349,11 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             They must have gone through the same preprocessing as X.
         sample_weight_val : array-like, default=None
             Weights of the validation rows.
+        resume : bool, default=False
+            Whether to complete a fit that was interrupted, by Ctrl-C or with the whole
+            process (`ModelCheckpoint`), on the same rows and with the same parameters.
+            It ends with the very weights of a fit that was not interrupted. A fit that
+            was complete is left as it is, and a model without one begins.
 
         Returns
         -------
@@ -345,6 +363,8 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ------
         ValueError
             If a parameter or the data make no sense; the message says what to do.
+        MemoryError
+            If the network is larger than the machine's memory.
         FloatingPointError
             If training diverges within the first epoch, or leaves no weights that are
             worth keeping. A model that was fitted before is then still what it was.
@@ -356,15 +376,19 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             predicting the mean, or reaches max_iter too early.
         """
         check_parameters(self)
+        if not isinstance(resume, bool | np.bool_):
+            raise ValueError(f"resume must be True or False; got {resume!r}.")
         validation = X_val, y_val, sample_weight_val
-        return self._learn(X, y, sample_weight, validation, go_on=self.warm_start)
+        go_on = self.warm_start or resume
+        return self._learn(X, y, sample_weight, validation, go_on=go_on, resume=resume)
 
     @available_if(_can_learn_by_parts)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch on these rows, at the constant rate.
 
         The standardisation is that of the first call: pass it rows that are like all
-        others. No rows are held out, and ``learning_rate_schedule`` is not used.
+        others, or statistics of all of them (``standardize``). No rows are held out,
+        and ``learning_rate_schedule`` is not used.
 
         Parameters
         ----------
@@ -409,31 +433,52 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         validation=(None, None, None),
         *,
         go_on,
+        resume=False,
         partial_fit=False,
     ):
         go_on = go_on and hasattr(self, "theta_")
+        resume = resume and go_on
         # The held-out rows of a model that goes on stay what they were.
         seed = self._state["seed"] if go_on else draw_seed(self.random_state)
-        with unchanged_on_error(self):
-            dtype = self.theta_.dtype if go_on else None
-            table = check_table(self, X, y, sample_weight, dtype=dtype, reset=not go_on)
-            validation = check_validation(self, validation, table)
-            rows = prepare(self, table, validation, seed, go_on)
-            # What was converted or copied for the checks can go: rows has its own.
-            del table, validation
-            fit = Fit(self, rows, seed, go_on)
-            metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
-            task = FitTask(
-                None if partial_fit else self, fit.max_iter, X=X, y=y, metadata=metadata
-            )
-            fit.run(task, partial_fit)
-            if fit.interrupt is None:
+        fit, lesson = None, None
+        try:
+            with unchanged_on_error(self):
+                dtype = self.theta_.dtype if go_on else None
+                table = check_table(
+                    self, X, y, sample_weight, dtype=dtype, reset=not go_on
+                )
+                columns = seen(self)
+                validation = check_validation(self, validation, table)
+                if not partial_fit:
+                    lesson = lesson_of(self, digest(table, validation))
+                if resume:
+                    check_same(self, lesson)
+                    if "run" not in self._state:
+                        return self
+                rows = prepare(self, table, validation, seed, go_on)
+                # What was converted or copied for the checks can go.
+                del table, validation
+                fit = Fit(self, rows, seed, go_on, resume, lesson)
+                task = self._task(fit, X, y, sample_weight, partial_fit)
+                fit.run(task, partial_fit)
                 explain(fit, warn=not partial_fit)
-            self.__dict__.update(fit.attributes(fit.theta, fit.state))
-        if fit.interrupt is not None:
-            raise fit.interrupt
+                self._become(fit, columns)
+        except KeyboardInterrupt:
+            if fit is not None and fit.rewind():
+                self._become(fit, columns)
+            raise
         task.end()
         return self
+
+    def _task(self, fit, X, y, sample_weight, partial_fit):
+        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
+        estimator = None if partial_fit else self
+        return FitTask(estimator, fit.max_iter, X=X, y=y, metadata=metadata)
+
+    def _become(self, fit, columns):
+        """Be what a run has made, in one step."""
+        own = {k: v for k, v in vars(self).items() if k != "feature_names_in_"}
+        self.__dict__ = {**own, **columns, **fit.attributes(fit.theta, fit.state)}
 
     # Predicting ----------------------------------------------------------------------
 
@@ -469,7 +514,7 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         # float64 whatever the network's dtype, and back to the target's units in place.
         y_hat = np.empty((X.shape[0], self.n_outputs_))
         with np.errstate(all="ignore"):  # an overflow may saturate, and mean nothing
-            self._network().predict(self.theta_, self._data(X), out=y_hat)
+            self._network().predict(self.theta_, self._rows(X), out=y_hat)
             y_hat *= self.y_scale_[np.newaxis]
             y_hat += self.y_mean_[np.newaxis]
             suspicious = not np.isfinite(y_hat.sum())
@@ -488,7 +533,8 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     def _network(self):
         return Network(self.units_, self.activations_)
 
-    def _data(self, X):
+    # Not _data: a masked array, as in cv_results_, would hold that in its place.
+    def _rows(self, X):
         return Data(X, None, None, None, self.x_mean_, self.x_scale_, self.x_heavy_)
 
     # Looking inside ------------------------------------------------------------------
@@ -530,7 +576,7 @@ class FFNNRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         """
         X = self._checked(X)
         gradient = np.empty((X.shape[0], self.n_outputs_, self.n_features_in_))
-        self._network().input_gradient(self.theta_, self._data(X), out=gradient)
+        self._network().input_gradient(self.theta_, self._rows(X), out=gradient)
         gradient *= self.y_scale_[:, np.newaxis]
         return gradient[:, 0] if self._y_ndim == 1 else gradient
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import issparse
 from sklearn import config_context
 from sklearn.preprocessing import StandardScaler
@@ -133,6 +134,56 @@ def _farthest(X, rows, mean):
 def unit(n_columns):
     """The statistics that change nothing."""
     return np.zeros(n_columns), np.ones(n_columns)
+
+
+def given_statistics(given, side, columns):
+    """Mean and scale that the user has given for X or y.
+
+    Parameters
+    ----------
+    given : dict
+    side : {"x", "y"}
+    columns : sequence
+        Their names or numbers. A Series with these names is put into their order.
+
+    Returns
+    -------
+    statistics : list of ndarray or None
+        None if there are none for that side.
+    """
+    names = [f"{side}_mean", f"{side}_scale"]
+    if not given.keys() & set(names):
+        return None
+    if not given.keys() >= set(names):
+        raise ValueError(
+            f"standardize must have both {names[0]!r} and {names[1]!r}, or neither; "
+            f"got {', '.join(map(repr, given))}."
+        )
+    mean, scale = (_numbers_of(given[name], name, columns) for name in names)
+    if not np.isfinite([mean, scale]).all() or scale.min() <= 0:
+        raise ValueError(
+            f"{names[0]!r} and {names[1]!r} of standardize must be finite, and the "
+            "scale positive: a constant column has the scale 1."
+        )
+    return [mean, scale]
+
+
+def _numbers_of(value, name, columns):
+    if isinstance(value, pd.Series) and set(value.index) == set(columns):
+        value = value[list(columns)]
+    try:
+        numbers = np.array(value, np.float64, ndmin=1)  # a copy
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name!r} of standardize must be numbers: {error}."
+        ) from error
+    if numbers.shape != (len(columns),):
+        raise ValueError(
+            f"{name!r} of standardize has shape {numbers.shape}, but there are "
+            f"{len(columns)} columns: give one number for each, shape "
+            f"({len(columns)},)."
+        )
+    return numbers
 
 
 def target_statistics(Y, rows, weight, output):

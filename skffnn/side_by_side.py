@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from joblib import effective_n_jobs
+from joblib import hash as hash_of
 from sklearn.utils.parallel import Parallel, delayed
 
 from .advice import explain
@@ -15,9 +16,10 @@ from .callbacks import FitTask
 from .checks import check_table, check_validation, seen
 from .core.stack import NUMBERS, largest_stack, packed
 from .fitting import Fit, choose_weight_decay, descend, unshared
-from .parameters import auto_batch_size, automatic, check_parameters, hidden_sizes
+from .parameters import check_parameters, hidden_sizes, rows_of_batch
 from .preparation import prepare
 from .regressor import FFNNRegressor, draw_seed
+from .resuming import digest, lesson_of
 
 # What may differ between the networks of a stack.
 FREE = (
@@ -50,7 +52,9 @@ _FIXED = [name for name in _NAMES if name not in FREE]
 
 def shape(model):
     """What models have to agree in to be trained as a stack."""
-    return repr([getattr(model, name) for name in _FIXED])
+    fixed = [getattr(model, name) for name in _FIXED]
+    # The repr of an array leaves most of its digits out.
+    return repr([hash_of(v) if isinstance(v, dict) else v for v in fixed])
 
 
 def plain(estimator):
@@ -166,7 +170,7 @@ def largest_job(model, lesson):
     n, n_features = np.shape(lesson.X)
     outputs = np.shape(lesson.y)[1:] or (1,)
     units = [n_features, *hidden_sizes(model.hidden_layer_sizes), *outputs]
-    rows = min(n, automatic(model.batch_size, auto_batch_size, n))
+    rows = rows_of_batch(model, n)
     single = getattr(lesson.X, "dtype", None) == np.float32
     return largest_stack(units, rows, 4 if single else 8)
 
@@ -230,8 +234,8 @@ def _begun(model, lesson, prepared):
     same = id(lesson), shape(model), seed if _holds_out(model) else None
     if same not in prepared:
         prepared[same] = _prepared(model, lesson.X, lesson.y, seed, **lesson.params)
-    rows, columns = prepared[same]
-    fit = Fit(model, rows, seed, go_on=False)
+    rows, columns, hashed = prepared[same]
+    fit = Fit(model, rows, seed, go_on=False, lesson=lesson_of(model, hashed))
     model.__dict__.update(deepcopy(columns))
     return fit
 
@@ -240,10 +244,11 @@ def _prepared(
     model, X, y, seed, sample_weight=None, X_val=None, y_val=None,
     sample_weight_val=None,
 ):  # fmt: skip
-    """Rows to learn from, and what the model saw of their columns."""
+    """Rows to learn from, what the model saw of their columns, and their digest."""
     table = check_table(model, X, y, sample_weight)
     validation = check_validation(model, (X_val, y_val, sample_weight_val), table)
-    return prepare(model, table, validation, seed, go_on=False), seen(model)
+    rows = prepare(model, table, validation, seed, go_on=False)
+    return rows, seen(model), digest(table, validation)
 
 
 def _shape(fit):

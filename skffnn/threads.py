@@ -46,21 +46,34 @@ def one_blas_thread():
     # The first of several concurrent fits sets the limit and the last restores it. An
     # interrupt may come between any two lines: what was before is noted before anything
     # is changed, and whoever leaves last puts it right.
-    global _before
     holder = _Holder()
     try:
-        with _lock:
-            _holders.add(holder)
-            if _before is None:
-                blas = _controller().select(user_api="blas").lib_controllers
-                _before = [(library, library.num_threads) for library in blas]
-            for library, _ in _before:
-                library.set_num_threads(1)
-        yield
+        try:
+            _enter(holder)
+            yield
+        finally:
+            _leave(holder)
     finally:
-        with _lock:
-            _holders.discard(holder)
-            if not _holders and _before is not None:
-                for library, n_threads in _before:
-                    library.set_num_threads(n_threads)
-                _before = None
+        _leave(holder)  # once more, if the first time was interrupted
+
+
+def _enter(holder):
+    global _before
+    with _lock:
+        _holders.add(holder)
+        if _before is None:
+            blas = _controller().select(user_api="blas").lib_controllers
+            _before = [(library, library.num_threads) for library in blas]
+        for library, _ in _before:
+            library.set_num_threads(1)
+
+
+def _leave(holder):
+    """Let go, and restore if nobody else holds on; doing it again changes nothing."""
+    global _before
+    with _lock:
+        _holders.discard(holder)
+        if not _holders and _before is not None:
+            for library, n_threads in _before:
+                library.set_num_threads(n_threads)
+            _before = None

@@ -185,7 +185,10 @@ def _equal(a, b):
 
 
 def _kept(estimator):
-    """What a saved estimator is made of; scorers are made of its parameters."""
+    """What a saved estimator is made of, in an order that means nothing.
+
+    Scorers are made of its parameters, and splitters are those of the last search.
+    """
     own = vars(estimator)
     lost = {"_skl_callbacks", "_metadata_request", "_checked_cv_orig", "scorer_"}
     return {name: own[name] for name in sorted(own.keys() - lost)}

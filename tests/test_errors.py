@@ -259,6 +259,14 @@ def test_divergence_in_the_first_epoch_is_an_error(table):
     assert not hasattr(model, "theta_")
 
 
+def test_a_loss_that_only_several_outputs_overflow_is_divergence(rng):
+    X = rng.normal(size=(20, 2))
+    Y = np.column_stack([X[:, 0]] * 3) * 1.2e154  # each has a loss of 1e308
+    model = model_of(standardize=False, solver="sgd", learning_rate=1e-300)
+    with pytest.raises(FloatingPointError, match="diverged"):
+        model.fit(X, Y)
+
+
 @pytest.mark.parametrize("max_iter", [1, 2])
 def test_divergence_in_the_last_step_is_an_error(max_iter, rng):
     X = rng.normal(size=(20, 2)).astype(np.float32)

@@ -3,6 +3,7 @@
 import copy
 import io
 import pickle
+import pkgutil
 import warnings
 
 import joblib
@@ -281,7 +282,9 @@ def interrupt_after(monkeypatch, epochs):
     monkeypatch.setattr(training._Loop, "run", run)
 
 
-def test_an_interrupt_leaves_the_last_weights_and_is_raised_again(table, monkeypatch):
+def test_an_interrupt_leaves_the_last_complete_epoch_and_is_raised_again(
+    table, monkeypatch
+):
     X, y = table
     five = fitted(model_of(max_iter=5), X, y)
     interrupt_after(monkeypatch, 5)
@@ -289,7 +292,7 @@ def test_an_interrupt_leaves_the_last_weights_and_is_raised_again(table, monkeyp
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, y)
     assert model.n_iter_ == 5
-    np.testing.assert_allclose(model.theta_, five.theta_ + 1e-3, rtol=1e-12)
+    assert_same(model, five)
     assert np.isfinite(model.predict(X)).all()
 
 
@@ -310,14 +313,36 @@ def test_an_interrupt_with_validation_rows_leaves_the_best_weights(
     assert model.best_iter_ < 40
 
 
-def test_an_interrupt_in_the_first_epoch_leaves_a_usable_model(table, monkeypatch):
+@pytest.mark.parametrize("warm_start", [False, True])
+def test_an_interrupt_in_the_first_epoch_leaves_the_model_as_it_was(
+    table, monkeypatch, warm_start
+):
     X, y = table
+    model = fitted(model_of(warm_start=warm_start), X, y)
+    before = vars(model).copy()
     interrupt_after(monkeypatch, 0)
-    model = model_of()
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, y)
-    assert np.isfinite(model.predict(X)).all()
-    assert model.n_iter_ == 0
+    assert vars(model) == before
+    fresh = model_of()
+    with pytest.raises(KeyboardInterrupt):
+        fresh.fit(X, y)
+    assert not [name for name in vars(fresh) if name.endswith("_")]
+
+
+@pytest.mark.parametrize("where", ["fitting.Fit.settle", "regressor.explain"])
+def test_an_interrupt_after_the_last_epoch_loses_nothing(table, monkeypatch, where):
+    X, y = table
+    model = model_of(learning_rate_schedule="cosine")
+    expected, once = fitted(copy.deepcopy(model), X, y), iter([_interrupt])
+    original = pkgutil.resolve_name(f"skffnn.{where}")
+    monkeypatch.setattr(
+        f"skffnn.{where}", lambda *given, **named: next(once, original)(*given, **named)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    assert_same(model, expected)
+    assert_same(model.fit(X, y, resume=True), expected)
 
 
 def test_an_interrupt_after_a_blow_up_leaves_finite_weights(table, monkeypatch):
@@ -333,10 +358,6 @@ def test_an_interrupt_after_a_blow_up_leaves_finite_weights(table, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         model.fit(*table)
     np.testing.assert_array_equal(model.theta_, before)
-    fresh = model_of()
-    with pytest.raises(KeyboardInterrupt):
-        fresh.fit(*table)
-    assert not [name for name in vars(fresh) if name.endswith("_")]
 
 
 def test_an_interrupt_in_a_refit_with_other_columns_is_consistent(table, monkeypatch):
@@ -351,7 +372,7 @@ def test_an_interrupt_in_a_refit_with_other_columns_is_consistent(table, monkeyp
     assert model.predict(X).shape == y.shape
 
 
-def _interrupt():
+def _interrupt(*_, **__):
     raise KeyboardInterrupt
 
 

@@ -33,6 +33,8 @@ class Run:
     validation : Data, default=None
     losses : list
         See `skffnn.core.training.epochs`.
+    done : int, default=0
+        Epochs of the recipe that are over.
     """
 
     theta: Any
@@ -40,6 +42,7 @@ class Run:
     recipe: Any
     validation: Any = None
     losses: Any = ()
+    done: int = 0
 
     def take(self, record):
         """Take in an epoch; whether it is the last."""
@@ -62,7 +65,8 @@ def train(network, runs):
         After each of its epochs, the runs that began together.
     """
     for stack in stacks(network, runs):
-        done, going = 0, stack
+        done = stack[0].done
+        going = [run for run in stack if done < run.recipe.max_iter]
         while going:
             for epoch, stay in _together(network, going, done):
                 yield stack
@@ -72,8 +76,9 @@ def train(network, runs):
 def stacks(network, runs):
     """Lists of runs that are to be trained together.
 
-    They have equally many rows, and fit the cache; and tables that lie one below the
-    other, unless those are large or have to be standardised batch by batch.
+    They have equally many rows, come equally far, and fit the cache; and tables that
+    lie one below the other, unless those are large or have to be standardised batch by
+    batch.
     """
     alike = sorted(range(len(runs)), key=lambda k: _shape(runs[k]))
     for _, group in groupby(alike, key=lambda k: _shape(runs[k])):
@@ -110,7 +115,8 @@ def _shape(run):
         len(run.training),
         -1 if validation is None else len(validation),
         recipe.clip_norm is None,
-        run.recipe.optimizer.remembers,
+        recipe.optimizer.remembers,
+        run.done,
     )
 
 

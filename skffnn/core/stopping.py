@@ -50,7 +50,11 @@ class Patience:
 
 
 class Best:
-    """The weights with the lowest loss so far, network by network."""
+    """The weights with the lowest loss so far, network by network.
+
+    Better ones take the place of an array, and are never written into it: who keeps
+    ``theta`` keeps what it was.
+    """
 
     def __init__(self, theta):
         self.theta = theta.copy()
@@ -61,7 +65,10 @@ class Best:
         """Keep a copy of theta where its loss is the lowest yet."""
         better = np.less(loss, self.loss)
         if better.any():
-            np.copyto(self.theta, theta, where=better[..., np.newaxis])
+            where = better[..., np.newaxis]
+            self.theta = (
+                theta.copy() if better.all() else np.where(where, theta, self.theta)
+            )
         self.loss = choose(better, loss, self.loss)
         self.epoch = choose(better, epoch, self.epoch)
 
