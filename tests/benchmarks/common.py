@@ -174,9 +174,11 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     return options
 
 
-def publish(name: str, tables: Sequence[str], options: argparse.Namespace) -> None:
+def publish(
+    name: str, tables: Sequence[str], options: argparse.Namespace, path: Path = PAGE
+) -> None:
     """Print the tables; put them onto the page if that was asked for."""
     text = "\n\n".join([machine(), *tables])
     print(text)
     if options.write:
-        write(name, text)
+        write(name, text, path)
