@@ -12,11 +12,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from . import integrity
 from .checks import check_table, unchanged_on_error, warn_user
 from .committee import Committee
-from .core.data import Data
 from .core.evidence import variance
 from .core.layout import Layout
 from .core.network import Network
-from .extras import require
+from .fitted import FittedNetworkMixin
 from .parameters import (
     check_bayesian,
     check_coverage,
@@ -38,7 +37,9 @@ LEFT = 0.25
 MOST_WORK = 2 * 10**10
 
 
-class BayesianFFNNRegressor(PersistenceMixin, RegressorMixin, BaseEstimator):
+class BayesianFFNNRegressor(
+    FittedNetworkMixin, PersistenceMixin, RegressorMixin, BaseEstimator
+):
     """Bayesian neural network for small tables, with error bars and nothing to tune.
 
     Trained by Levenberg-Marquardt steps, second order over all rows at once, it reaches
@@ -298,7 +299,7 @@ class BayesianFFNNRegressor(PersistenceMixin, RegressorMixin, BaseEstimator):
             self, X, reset=False, accept_sparse="csr", dtype=(np.float64,)
         )
         network = self._network()
-        data = Data(X, None, None, None, self.x_mean_, self.x_scale_, self.x_heavy_)
+        data = self._rows(X)
         each = np.stack([network.predict(theta, data)[:, 0] for theta in self.theta_])
         y_hat = self.committee_weights_ @ each
         scale, mean = self.y_scale_[0], self.y_mean_[0]
@@ -312,9 +313,6 @@ class BayesianFFNNRegressor(PersistenceMixin, RegressorMixin, BaseEstimator):
                 spread_k += variance(network, theta, data, factor) + noise
         std = np.sqrt(self.committee_weights_ @ spread)
         return y_hat * scale + mean, std * scale
-
-    def _network(self):
-        return Network(self.units_, self.activations_)
 
     def predict_interval(
         self, X: Any, coverage: float = 0.9
@@ -354,30 +352,6 @@ class BayesianFFNNRegressor(PersistenceMixin, RegressorMixin, BaseEstimator):
         y_hat, std = self.predict(X, return_std=True)
         half = norm.ppf((1 + coverage) / 2) * std
         return y_hat - half, y_hat + half
-
-    def to_torch(self) -> Any:
-        """Make a module of PyTorch that predicts the same, without standard deviations.
-
-        Its layers are PyTorch's own. Its weights are copies and can be trained on.
-
-        Returns
-        -------
-        module : torch.nn.Sequential
-            It takes a tensor of float64 of shape (n_samples, n_features), and returns
-            one of shape (n_samples,): the weighted mean of the committee.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ImportError
-            If PyTorch is not installed.
-        """
-        check_is_fitted(self)
-        require("torch", "to_torch", extra=None)
-        from .torch import of_committee
-
-        return of_committee(self)
 
     @property
     def evidence_by_size_(self) -> dict[tuple[int, ...], float]:

@@ -19,10 +19,8 @@ from .checks import (
     unchanged_on_error,
     warn_if_not_finite,
 )
-from .core.data import Data
 from .core.layout import Layout
-from .core.network import Network
-from .extras import require
+from .fitted import FittedNetworkMixin
 from .fitting import Fit
 from .parameters import check_parameters
 from .persistence import PersistenceMixin
@@ -51,7 +49,11 @@ def _can_learn_by_parts(model):
 
 
 class FFNNRegressor(
-    PersistenceMixin, CallbackSupportMixin, RegressorMixin, BaseEstimator
+    FittedNetworkMixin,
+    PersistenceMixin,
+    CallbackSupportMixin,
+    RegressorMixin,
+    BaseEstimator,
 ):
     """Feed-forward neural network regressor, written from scratch in NumPy.
 
@@ -530,13 +532,6 @@ class FFNNRegressor(
         dtype = (self.theta_.dtype,)
         return validate_data(self, X, reset=False, accept_sparse="csr", dtype=dtype)
 
-    def _network(self):
-        return Network(self.units_, self.activations_)
-
-    # Not _data: a masked array, as in cv_results_, would hold that in its place.
-    def _rows(self, X):
-        return Data(X, None, None, None, self.x_mean_, self.x_scale_, self.x_heavy_)
-
     # Looking inside ------------------------------------------------------------------
 
     def input_gradient(self, X: Any) -> np.ndarray:
@@ -579,33 +574,6 @@ class FFNNRegressor(
         self._network().input_gradient(self.theta_, self._rows(X), out=gradient)
         gradient *= self.y_scale_[:, np.newaxis]
         return gradient[:, 0] if self._y_ndim == 1 else gradient
-
-    def to_torch(self) -> Any:
-        """Make a module of PyTorch that predicts the same.
-
-        Its layers are PyTorch's own, between a module that standardises and one that
-        goes back to the target's units. Its weights are copies, in the dtype of
-        ``theta_``, and can be trained on; dropout is no part of it. For an example, see
-        the head of ``skffnn/torch.py``.
-
-        Returns
-        -------
-        module : torch.nn.Sequential
-            It takes a tensor of shape (n_samples, n_features), of the dtype of
-            ``theta_``, and returns one of the shape that `predict` returns.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ImportError
-            If PyTorch is not installed.
-        """
-        check_is_fitted(self)
-        require("torch", "to_torch", extra=None)
-        from .torch import of_regressor
-
-        return of_regressor(self)
 
     @property
     def coefs_(self) -> list[np.ndarray]:

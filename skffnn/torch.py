@@ -163,13 +163,15 @@ def sequential(model, networks, y_ndim):
     )
 
 
-def of_regressor(model):
-    """As `FFNNRegressor.predict`."""
-    return sequential(model, layers(model, model.theta_), model._y_ndim)
+def module_of(model):
+    """As `predict` of a network, or of a committee of them.
 
-
-def of_committee(model):
-    """As `BayesianFFNNRegressor.predict`."""
+    Parameters
+    ----------
+    model : FFNNRegressor or BayesianFFNNRegressor
+        Fitted.
+    """
+    if model.theta_.ndim == 1:
+        return sequential(model, layers(model, model.theta_), model._y_ndim)
     networks = [nn.Sequential(*layers(model, theta)) for theta in model.theta_]
-    mean = WeightedMean(networks, model.committee_weights_)
-    return sequential(model, [mean], 1)
+    return sequential(model, [WeightedMean(networks, model.committee_weights_)], 1)

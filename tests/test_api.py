@@ -12,7 +12,9 @@ METHODS = [
     f"{name}.{method}"
     for name in NAMES
     if inspect.isclass(getattr(skffnn, name))
-    for method, function in vars(getattr(skffnn, name)).items()
+    for cls in getattr(skffnn, name).__mro__
+    if cls.__module__.startswith("skffnn.")
+    for method, function in vars(cls).items()
     if not method.startswith("_") and callable(getattr(function, "__func__", function))
 ]
 

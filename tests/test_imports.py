@@ -58,6 +58,7 @@ READING_ORDER = [
     "fitting",
     "advice",
     "torch",
+    "fitted",
     "regressor",
     "checkpoint",
     # many of them
