@@ -1,0 +1,61 @@
+"""Files that earlier versions have written load, and predict what they predicted.
+
+`tests/data/write.py` has written them, and says why the last bit can be asked for.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skffnn import (
+    BayesianFFNNRegressor,
+    FFNNEnsembleRegressor,
+    FFNNGridSearchCV,
+    FFNNRegressor,
+)
+
+DATA = Path(__file__).parents[1] / "data"
+FORMATS = sorted(DATA.glob("format-*"))
+KINDS = {
+    "regressor": FFNNRegressor,
+    "interrupted": FFNNRegressor,
+    "bayesian": BayesianFFNNRegressor,
+    "ensemble": FFNNEnsembleRegressor,
+    "search": FFNNGridSearchCV,
+}
+
+every_format = pytest.mark.parametrize("folder", FORMATS, ids=lambda f: f.name)
+
+
+def test_there_are_files_of_the_first_format():
+    assert FORMATS[0].name == "format-1"
+
+
+@every_format
+@pytest.mark.parametrize("name", KINDS)
+def test_a_stored_model_predicts_the_same_bits(folder, name):
+    stored = np.load(folder / "predictions.npz")
+    model = KINDS[name].load(folder / f"{name}.npz")
+    X = pd.DataFrame(stored["X"], columns=["a", "b", "c"])
+    assert np.array_equal(model.predict(X), stored[name])
+
+
+@every_format
+def test_a_stored_training_goes_on(folder):
+    model = FFNNRegressor.load(folder / "interrupted.npz")
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 3))
+    X = pd.DataFrame(X, columns=["a", "b", "c"])
+    done = model.n_iter_
+    model.set_params(warm_start=True).fit(X, X["a"])
+    assert model.n_iter_ == done + model.max_iter
+
+
+@every_format
+@pytest.mark.parametrize("name", KINDS)
+def test_a_stored_model_can_be_saved_again(folder, name, tmp_path, equal):
+    model = KINDS[name].load(folder / f"{name}.npz")
+    model.save(tmp_path / "again.npz")
+    assert equal(KINDS[name].load(tmp_path / "again.npz"), model)
