@@ -3,7 +3,7 @@
 import pytest
 
 # Scripts, which may need what is not installed, and what the build of the site writes.
-# tests/test_gallery.py runs the gallery.
+# tests/docs/test_gallery.py runs the gallery.
 collect_ignore_glob = ["*.py", "_build/*", "auto_gallery/*", "generated/*"]
 
 

@@ -4,12 +4,12 @@ from .bayesian import BayesianFFNNRegressor
 from .checkpoint import ModelCheckpoint
 from .core.gradient_check import GradientCheck, check_gradient
 from .core.tracing import Trace
-from .display import LearningRateDisplay, LossCurveDisplay
 from .ensemble import FFNNEnsembleRegressor
-from .evaluation import Evaluation, evaluate
+from .inspection.display import LearningRateDisplay, LossCurveDisplay
+from .inspection.evaluation import Evaluation, evaluate
+from .inspection.tracing import trace
 from .model_selection import FFNNGridSearchCV
 from .regressor import FFNNRegressor
-from .tracing import trace
 
 __version__ = "0.1.0"
 

@@ -9,24 +9,29 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from . import integrity
-from .checks import check_table, unchanged_on_error, warn_user
-from .committee import Committee
-from .core.evidence import variance
+from .base import FittedNetworkMixin
 from .core.layout import Layout
 from .core.network import Network
-from .fitted import FittedNetworkMixin
-from .parameters import (
+from .core.second_order.evidence import variance
+from .fitting.committee import Committee
+from .fitting.threads import one_blas_thread
+from .preprocessing.checks import check_table, unchanged_on_error, warn_user
+from .preprocessing.parameters import (
     check_bayesian,
     check_coverage,
     hidden_sizes,
     layer_activations,
 )
-from .persistence import PersistenceMixin
-from .preparation import weighty_rows
+from .preprocessing.preparation import weighty_rows
+from .preprocessing.scaling import (
+    Scaling,
+    input_statistics,
+    standardized,
+    target_statistics,
+)
 from .regressor import FFNNRegressor, draw_seed
-from .scaling import Scaling, input_statistics, standardized, target_statistics
-from .threads import one_blas_thread
+from .saving import integrity
+from .saving.mixin import PersistenceMixin
 
 # What hidden_layer_sizes="auto" chooses from.
 SIZES = ((5,), (10,), (10, 10), (10, 10, 10))

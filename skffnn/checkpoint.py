@@ -2,8 +2,8 @@
 
 import os
 
-from .checks import warn_user
-from .parameters import is_int
+from .preprocessing.checks import warn_user
+from .preprocessing.parameters import is_int
 from .regressor import FFNNRegressor
 
 

@@ -10,15 +10,25 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from . import integrity
-from .callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from .checks import check_table, check_validation, seen, unchanged_on_error
-from .parameters import check_coverage, check_parameters, inside_unit, is_int
-from .persistence import PersistenceMixin
-from .preparation import weighty_rows
+from .fitting.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from .fitting.side_by_side import Lesson, Workers, fit_all
+from .preprocessing.checks import (
+    check_table,
+    check_validation,
+    seen,
+    unchanged_on_error,
+)
+from .preprocessing.parameters import (
+    check_coverage,
+    check_parameters,
+    inside_unit,
+    is_int,
+)
+from .preprocessing.preparation import weighty_rows
+from .preprocessing.scaling import index
 from .regressor import FFNNRegressor
-from .scaling import index
-from .side_by_side import Lesson, Workers, fit_all
+from .saving import integrity
+from .saving.mixin import PersistenceMixin
 
 # What stands for a network in the state of an ensemble.
 _NETWORK = "state of an FFNNRegressor"

@@ -33,12 +33,12 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
-from . import integrity
-from .callbacks import FitTask, with_callbacks
-from .checks import unchanged_on_error
-from .persistence import PersistenceMixin
+from .fitting.callbacks import FitTask, with_callbacks
+from .fitting.side_by_side import Lesson, Workers, fit_all, largest_job, plain
+from .preprocessing.checks import unchanged_on_error
 from .regressor import FFNNRegressor
-from .side_by_side import Lesson, Workers, fit_all, largest_job, plain
+from .saving import integrity
+from .saving.mixin import PersistenceMixin
 
 # Numbers in the tables of all folds together, 128 MB of float64, beyond which only one
 # fold at a time is in memory.

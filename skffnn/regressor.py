@@ -9,23 +9,23 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from . import integrity
-from .advice import explain
-from .callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from .checks import (
+from .base import FittedNetworkMixin
+from .core.layout import Layout
+from .fitting.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from .fitting.diagnosis import explain
+from .fitting.resume import check_same, digest, lesson_of
+from .fitting.run import Fit
+from .preprocessing.checks import (
     check_table,
     check_validation,
     seen,
     unchanged_on_error,
     warn_if_not_finite,
 )
-from .core.layout import Layout
-from .fitted import FittedNetworkMixin
-from .fitting import Fit
-from .parameters import check_parameters
-from .persistence import PersistenceMixin
-from .preparation import prepare
-from .resuming import check_same, digest, lesson_of
+from .preprocessing.parameters import check_parameters
+from .preprocessing.preparation import prepare
+from .saving import integrity
+from .saving.mixin import PersistenceMixin
 
 
 def draw_seed(random_state):

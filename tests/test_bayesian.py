@@ -24,8 +24,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skffnn import BayesianFFNNRegressor, bayesian, committee, evaluate
-from skffnn.core import gauss_newton, levenberg_marquardt
+from skffnn import BayesianFFNNRegressor, bayesian, evaluate
+from skffnn.core.second_order import gauss_newton, levenberg_marquardt
+from skffnn.fitting import committee
 
 
 def small(**params):

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skffnn import FFNNEnsembleRegressor, FFNNRegressor, ModelCheckpoint
-from skffnn.callbacks import AVAILABLE
+from skffnn.fitting.callbacks import AVAILABLE
 
 pytestmark = pytest.mark.skipif(
     not AVAILABLE, reason="scikit-learn has no callbacks yet"

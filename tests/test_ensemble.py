@@ -17,9 +17,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skffnn import FFNNEnsembleRegressor, FFNNRegressor, ensemble, side_by_side
-from skffnn.callbacks import AVAILABLE, progress_bar
-from skffnn.checks import Table
+from skffnn import FFNNEnsembleRegressor, FFNNRegressor, ensemble
+from skffnn.fitting import side_by_side
+from skffnn.fitting.callbacks import AVAILABLE, progress_bar
+from skffnn.preprocessing.checks import Table
 
 
 def network_of(**params):

@@ -28,8 +28,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skffnn import FFNNGridSearchCV, FFNNRegressor, model_selection, side_by_side
-from skffnn.callbacks import AVAILABLE, progress_bar
+from skffnn import FFNNGridSearchCV, FFNNRegressor, model_selection
+from skffnn.fitting import side_by_side
+from skffnn.fitting.callbacks import AVAILABLE, progress_bar
 
 RATES = {"learning_rate": [0.02, 0.05, 0.1]}
 TIMES = ("fit_time", "score_time")

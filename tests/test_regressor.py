@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from skffnn import FFNNRegressor
 from skffnn.core.losses import LOSSES
 from skffnn.core.training import _Loop
-from skffnn.parameters import auto_batch_size, auto_max_iter
+from skffnn.preprocessing.parameters import auto_batch_size, auto_max_iter
 
 
 def small(**parameters):

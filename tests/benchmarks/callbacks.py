@@ -18,7 +18,7 @@ from sklearn.base import clone
 from sklearn.callback import ProgressBar, ScoringMonitor
 
 from skffnn import FFNNRegressor
-from skffnn.callbacks import FitTask
+from skffnn.fitting.callbacks import FitTask
 
 EPOCHS = 100
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from skffnn.__main__ import _diabetes, _evaluate, _search, _user_table
-from skffnn.options import train_parser
-from skffnn.search import RATE
+from skffnn.cli.main import _diabetes, _evaluate, _search, _user_table
+from skffnn.cli.options import train_parser
+from skffnn.cli.search import RATE
 
 BIKE = ["--target=cnt", "--drop=casual,registered,instant,dteday"]
 BIKE += ["--categorical=season,mnth,hr,weekday,weathersit"]

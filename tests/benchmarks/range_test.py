@@ -18,7 +18,7 @@ from scipy.stats import gmean
 from sklearn.metrics import root_mean_squared_error
 
 from skffnn import FFNNRegressor
-from skffnn.range_test import range_test
+from skffnn.inspection.range_test import range_test
 
 TABLES = tuple(name for name in datasets.STUDY if name not in ("kin40k", "bike"))
 SOLVERS = ("adam", "sgd")

@@ -1,0 +1,1 @@
+"""Second order, for small networks: curvature, evidence, and steps that use both."""

@@ -1,0 +1,1 @@
+"""Fitted models elsewhere: as ONNX graphs, and as modules of PyTorch."""

@@ -1,0 +1,327 @@
+"""Converters for skl2onnx: a fitted model as an ONNX graph, which needs no Python.
+
+Users import `skffnn.onnx`, which imports this module and so registers them.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from ..bayesian import BayesianFFNNRegressor
+from ..core.activations import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE, exp_bound
+from ..core.data import LINEAR
+from ..core.layout import Layout
+from ..ensemble import FFNNEnsembleRegressor
+from ..extras import require
+from ..regressor import FFNNRegressor
+
+skl2onnx = require("skl2onnx", "Conversion to ONNX", extra="onnx")
+onnx = require("onnx", "Conversion to ONNX", extra="onnx")
+types = skl2onnx.common.data_types
+
+NUMBERS = (
+    types.DoubleTensorType,
+    types.FloatTensorType,
+    types.Int64TensorType,
+    types.Int32TensorType,
+    types.BooleanTensorType,
+)
+# ReduceSum takes its axes as an input from here on.
+OPSET_OF_STACKS = 13
+
+
+# What is to be computed ---------------------------------------------------------------
+
+
+class Networks(NamedTuple):
+    """One network, or a stack of K: theta of shape (P,) or (K, P).
+
+    The prediction is the sum of y_hat * y_scale over the stack, plus y_mean: what each
+    network counts for is in its y_scale.
+    """
+
+    units: list[int]
+    activations: list[str]
+    theta: np.ndarray
+    x_mean: np.ndarray
+    x_scale: np.ndarray
+    x_linear: np.ndarray  # beyond it, a standardised column grows like a logarithm
+    y_scale: np.ndarray
+    y_mean: np.ndarray
+
+
+def of_regressor(model: FFNNRegressor | BayesianFFNNRegressor) -> Networks:
+    """What `FFNNRegressor.predict` computes."""
+    x_linear = np.full(len(model.x_mean_), np.inf)
+    x_linear[model.x_heavy_] = LINEAR
+    return Networks(
+        model.units_,
+        model.activations_,
+        model.theta_,
+        model.x_mean_,
+        model.x_scale_,
+        x_linear,
+        model.y_scale_,
+        model.y_mean_,
+    )
+
+
+def of_committee(model: BayesianFFNNRegressor) -> Networks:
+    """What `BayesianFFNNRegressor.predict` computes: one scaling, K networks."""
+    own = of_regressor(model)
+    weight = model.committee_weights_[:, np.newaxis, np.newaxis]
+    return own._replace(y_scale=weight * own.y_scale)
+
+
+def of_ensemble(model: FFNNEnsembleRegressor) -> Networks:
+    """What `FFNNEnsembleRegressor.predict` computes: each network has its scaling."""
+    each = [of_regressor(network) for network in model.estimators_]
+
+    def stacked(name):
+        return np.stack([getattr(own, name) for own in each])[:, np.newaxis]
+
+    return Networks(
+        each[0].units,
+        each[0].activations,
+        np.stack([own.theta for own in each]),
+        stacked("x_mean"),
+        stacked("x_scale"),
+        stacked("x_linear"),
+        stacked("y_scale") / len(each),
+        stacked("y_mean").mean(axis=0),
+    )
+
+
+# How it is written down ---------------------------------------------------------------
+
+
+class Graph:
+    """Adds nodes to the graph that skl2onnx is building.
+
+    Called with an operator of ONNX and its inputs, it returns the name of the output.
+    Inputs are names, or arrays and numbers, which become constants of the dtype.
+
+    Parameters
+    ----------
+    scope : skl2onnx.common._topology.Scope
+    container : skl2onnx.common._container.ModelComponentContainer
+    dtype : dtype
+        What the nodes compute in, float32 or float64.
+    """
+
+    def __init__(self, scope, container, dtype):
+        self.scope, self.container, self.dtype = scope, container, dtype
+
+    def __call__(
+        self, operator: str, *inputs: Any, output: str | None = None, **attributes: Any
+    ) -> str:
+        """Add a node."""
+        names = [x if isinstance(x, str) else self.constant(x) for x in inputs]
+        output = output or self.scope.get_unique_variable_name(operator.lower())
+        name = self.scope.get_unique_operator_name(operator)
+        self.container.add_node(operator, names, output, name=name, **attributes)
+        return output
+
+    def constant(self, value, dtype=None):
+        """Add a constant."""
+        array = np.array(value, self.dtype if dtype is None else dtype, order="C")
+        name = self.scope.get_unique_variable_name("constant")
+        tensor = onnx.numpy_helper.from_array(array)
+        self.container.add_initializer(name, None, None, tensor)
+        return name
+
+    def cast(self, x, dtype):
+        """Add a conversion."""
+        to = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        return self("Cast", x, to=to)
+
+
+# onnxruntime has no LeakyRelu, Elu and Selu in double precision.
+def leaky_relu(graph, z):
+    """As in core/activations.py."""
+    return graph("Max", z, graph("Mul", z, LEAKY_SLOPE))
+
+
+def _expm1_of_negative(graph, z):
+    return graph("Sub", graph("Exp", graph("Min", z, 0)), 1)
+
+
+def elu(graph, z):
+    """As in core/activations.py."""
+    return graph("Max", z, _expm1_of_negative(graph, z))
+
+
+def selu(graph, z):
+    """As in core/activations.py."""
+    negative = graph("Mul", _expm1_of_negative(graph, z), SELU_ALPHA)
+    return graph("Mul", graph("Add", graph("Relu", z), negative), SELU_SCALE)
+
+
+def exp(graph, z):
+    """As in core/activations.py."""
+    bound = exp_bound(graph.dtype)
+    return graph("Exp", graph("Max", graph("Min", z, bound), -bound))
+
+
+ACTIVATIONS = {
+    "identity": lambda graph, z: z,
+    "logistic": lambda graph, z: graph("Sigmoid", z),
+    "tanh": lambda graph, z: graph("Tanh", z),
+    "relu": lambda graph, z: graph("Relu", z),
+    "leaky_relu": leaky_relu,
+    "elu": elu,
+    "selu": selu,
+    "exp": exp,
+}
+
+
+def standardise(graph, x, dtype, networks):
+    """(x - mean) / scale, and what heavy tails make of it.
+
+    A mean that is large beside the scale needs more digits than float32 has. So does x,
+    but it has lost its own before, or is a whole number and has not lost any. So what
+    the dtype of x can hold of the mean is subtracted in that dtype, in which the
+    difference of two close numbers is exact, and the rest of the mean afterwards.
+    """
+    mean = networks.x_mean
+    centre = mean.astype(dtype)
+    z = graph("Sub", x, graph.constant(centre, dtype))
+    if dtype != graph.dtype:
+        z = graph.cast(z, graph.dtype)
+    if (centre != mean).any():
+        z = graph("Sub", z, mean - centre)
+    z = graph("Div", z, networks.x_scale)
+    return z if np.isinf(networks.x_linear).all() else saturate(graph, z, networks)
+
+
+def saturate(graph, z, networks):
+    """As in core/data.py, for all columns; most are linear up to infinity."""
+    linear = graph.constant(networks.x_linear)
+    size = graph("Abs", z)
+    far = graph("Relu", graph("Sub", size, linear))
+    beyond = graph("Log", graph("Add", far, 1))
+    size = graph("Add", graph("Min", size, linear), beyond)
+    return graph("Mul", graph("Sign", z), size)
+
+
+def forward(graph, a, networks):
+    """a_{l+1} = f(a_l W_l + b_l), layer by layer."""
+    W, b = Layout(networks.units).views(networks.theta)
+    for W_l, b_l, name in zip(W, b, networks.activations, strict=True):
+        z = graph("Add", graph("MatMul", a, W_l), b_l)
+        a = ACTIVATIONS[name](graph, z)
+    return a
+
+
+def in_units(graph, y_hat, networks, output):
+    """Bring y_hat back to the target's units, and add up what a stack has."""
+    y_hat = graph("Mul", y_hat, networks.y_scale)
+    if networks.theta.ndim > 1:
+        axes = graph.constant([0], np.int64)
+        y_hat = graph("ReduceSum", y_hat, axes, keepdims=0)
+    graph("Add", y_hat, networks.y_mean, output=output)
+
+
+# What skl2onnx calls ------------------------------------------------------------------
+
+
+def input_dtype(operator):
+    """The dtype that holds all inputs: float64, float32 or int64."""
+    kinds = {type(column.type) for column in operator.inputs}
+    if types.DoubleTensorType in kinds:
+        return np.dtype(np.float64)
+    return np.dtype(np.float32 if types.FloatTensorType in kinds else np.int64)
+
+
+def output_dtype(operator):
+    """That of the prediction: float32, unless the inputs are wider."""
+    wide = input_dtype(operator) == np.float64
+    return np.dtype(np.float64 if wide else np.float32)
+
+
+def check_columns(model, columns):
+    """Refuse text, and a DataFrame whose columns are not those of fit."""
+    for column in columns:
+        if not isinstance(column.type, NUMBERS):
+            raise ValueError(
+                f"Column {column.raw_name!r} is a {type(column.type).__name__}, and a "
+                "network needs numbers: encode it in a Pipeline before the network."
+            )
+    names = [column.raw_name for column in columns]
+    fitted = list(getattr(model, "feature_names_in_", names))
+    if len(names) == len(fitted) > 1 and names != fitted:
+        raise ValueError(
+            f"The columns are {names}, and were {fitted} at fit: keep their order."
+        )
+
+
+def set_output(operator):
+    """Tell the type and the shape of the prediction, and refuse what is no table."""
+    model = operator.raw_operator
+    check_is_fitted(model)
+    check_columns(model, operator.inputs)
+    wide = output_dtype(operator) == np.float64
+    kind = types.DoubleTensorType if wide else types.FloatTensorType
+    n_rows = operator.inputs[0].get_first_dimension()
+    n_outputs = NETWORKS[type(model)](model).units[-1]
+    operator.outputs[0].type = kind([n_rows, n_outputs])
+
+
+def table(graph, operator):
+    """All inputs side by side, in one dtype; a DataFrame makes several."""
+    dtype = input_dtype(operator)
+    columns = [graph.cast(column.full_name, dtype) for column in operator.inputs]
+    return columns[0] if len(columns) == 1 else graph("Concat", *columns, axis=1)
+
+
+def check_range(networks):
+    """Refuse scales that are too large or small for float32, whatever the dtype.
+
+    onnxruntime looks at numbers of float64 as if they were of float32, and takes an
+    operation out of the graph if it is, so seen, one with 0.
+    """
+    bounds = np.finfo(np.float32)
+    scales = networks.x_scale, networks.y_scale
+    sizes = [np.abs(mean) for mean in (networks.x_mean, networks.y_mean)]
+    if any((size > bounds.max).any() for size in (*sizes, *scales)) or any(
+        (scale < bounds.tiny).any() for scale in scales
+    ):
+        raise ValueError(
+            "A column or the target is on a scale that float32 does not reach, which "
+            "ONNX runtimes do not cope with: divide the data by a constant before fit."
+        )
+
+
+def convert(scope, operator, container):
+    """Write the graph of a fitted model."""
+    model = operator.raw_operator
+    networks = NETWORKS[type(model)](model)
+    check_range(networks)
+    if networks.theta.ndim > 1 and container.target_opset < OPSET_OF_STACKS:
+        raise ValueError(
+            f"Several networks need target_opset={OPSET_OF_STACKS} or later; got "
+            f"{container.target_opset}."
+        )
+    out = Graph(scope, container, output_dtype(operator))
+    # A network of float32 gets rounded rows from predict, and stays in float32.
+    graph = Graph(scope, container, min(out.dtype, networks.theta.dtype))
+    x, dtype = table(graph, operator), input_dtype(operator)
+    if networks.theta.dtype == np.float32:
+        x, dtype = graph.cast(x, np.float32), graph.dtype
+    y_hat = forward(graph, standardise(graph, x, dtype, networks), networks)
+    y_hat = out.cast(y_hat, out.dtype)
+    in_units(out, y_hat, networks, operator.outputs[0].full_name)
+
+
+NETWORKS: dict[type, Callable[[Any], Networks]] = {
+    FFNNRegressor: of_regressor,
+    BayesianFFNNRegressor: of_committee,
+    FFNNEnsembleRegressor: of_ensemble,
+}
+
+for kind in NETWORKS:
+    skl2onnx.update_registered_converter(
+        kind, f"Skffnn{kind.__name__}", set_output, convert
+    )

@@ -1,0 +1,1 @@
+"""One fit, or many side by side: from standardised rows to what a model consists of."""

@@ -1,0 +1,436 @@
+"""Does it overfit? The train/test split, the baselines and the verdict."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import floor, isfinite, log10, sqrt
+from numbers import Integral
+from typing import Any, NamedTuple
+from warnings import catch_warnings, simplefilter
+
+import numpy as np
+from sklearn.base import clone, is_regressor
+from sklearn.dummy import DummyRegressor
+from sklearn.metrics import r2_score, root_mean_squared_error
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_array, check_consistent_length
+
+from .wrappers import innermost, unwrap
+
+# The thresholds of `verdict`: errors in standard deviations of the target, and ratios.
+_GAP = 0.1
+_RATIO = 1.2
+_LEARNT = 0.975
+_BEHIND_LINEAR = 0.05
+_AS_GOOD = 1.05
+
+
+class Scores(NamedTuple):
+    """RMSE, in the units of the target, and R2 on training and test rows."""
+
+    train_rmse: float
+    test_rmse: float
+    train_r2: float
+    test_r2: float
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What `evaluate` found; ``str()`` of it is a table to read.
+
+    Attributes
+    ----------
+    estimator : estimator
+        The clone that was fitted on the training rows.
+    train_rmse, test_rmse : float
+        Root mean squared error in the units of the target; several outputs: the
+        mean of theirs.
+    train_r2, test_r2 : float
+        Share of the target's variance that is explained: 1 is perfect, 0 is what
+        predicting the mean gets.
+    baselines : dict of str to Scores
+        The same four numbers for "mean" and "linear regression".
+    verdict : str
+        One sentence: overfits, underfits or generalises, and one thing to try.
+    train_indices, test_indices : ndarray of int
+        Which rows were which.
+    note : str
+        Why a baseline is missing, else empty.
+
+    See Also
+    --------
+    evaluate : Makes one.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from skffnn import evaluate
+    >>> found = evaluate(Ridge(), *load_diabetes(return_X_y=True), random_state=0)
+    >>> found.test_rmse < found.baselines["mean"].test_rmse
+    True
+    >>> len(found.train_indices), len(found.test_indices)
+    (353, 89)
+    """
+
+    estimator: Any
+    train_rmse: float
+    test_rmse: float
+    train_r2: float
+    test_r2: float
+    baselines: dict[str, Scores]
+    verdict: str
+    train_indices: np.ndarray
+    test_indices: np.ndarray
+    note: str = ""
+
+    @property
+    def scores(self) -> Scores:
+        """The four numbers of the estimator itself."""
+        return Scores(self.train_rmse, self.test_rmse, self.train_r2, self.test_r2)
+
+    def __str__(self) -> str:
+        name = type(innermost(self.estimator)).__name__
+        lines = _table({name: self.scores, **self.baselines})
+        rows = f"{len(self.train_indices):,} training rows, "
+        rows += f"{len(self.test_indices):,} test rows."
+        notes = [self.note] if self.note else []
+        return "\n".join([*lines, "", rows, *notes, self.verdict])
+
+
+def evaluate(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    test_size: float = 0.2,
+    shuffle: bool = True,
+    random_state: int | np.random.RandomState | None = None,
+    baseline: bool = True,
+) -> Evaluation:
+    """Hold rows out, fit on the others, and judge whether the model overfits.
+
+    Everything is fitted on the training rows only: the estimator (a clone of it), the
+    preprocessing of a pipeline, the search over parameters, the baselines.
+
+    Parameters
+    ----------
+    estimator : regressor
+        Any scikit-learn regressor: a pipeline, a search and a
+        `TransformedTargetRegressor` too.
+    X : array-like, sparse matrix or DataFrame with n rows
+        The features.
+    y : array-like of shape (n,) or (n, n_outputs)
+        The target.
+    test_size : float or int, default=0.2
+        Share (or number) of rows held out.
+    shuffle : bool, default=True
+        Draw the test rows at random. With False they are the last rows: for rows in
+        the order of time.
+    random_state : int, RandomState or None, default=None
+        Decides which rows are drawn.
+    baseline : bool, default=True
+        Also judge predicting the mean and linear regression. Linear regression gets
+        the preprocessing of the estimator: of a pipeline the last step is replaced.
+        Where it cannot be fitted it is left out, and `note` says so.
+
+    Returns
+    -------
+    Evaluation
+        The fitted clone, its scores, those of the baselines, and a verdict.
+
+    Notes
+    -----
+    The verdict compares errors in standard deviations of the target,
+    e = sqrt(1 - R2), so that it means the same for every target:
+
+    * It **overfits** when e on the test rows is above e on the training rows by more
+      than 0.1 *and* by more than a factor 1.2, widened by two standard errors of an
+      RMSE over n test rows, 1 + 2 / sqrt(2 n), so that a small test set does not
+      accuse by chance. Tiny errors on both sides are no overfitting, however different.
+      It also overfits when it learnt something of the training rows (e < 0.975) and
+      is no better than the mean on the test rows (R2 <= 0).
+    * It **underfits** when on its own training rows it is hardly better than
+      predicting the mean (e >= 0.975, R2 of about 0.05), or more than 0.05 behind
+      linear regression, and on the test rows behind it as well.
+    * Otherwise it **generalises**. On a linear target the best network equals linear
+      regression: that generalises too, and where linear regression comes within 5 %
+      the verdict recommends it.
+
+    Where linear regression loses as much from the training to the test rows of an
+    unshuffled split, the verdict says that the last rows may just be different.
+
+    Rows that the estimator holds out itself, for early stopping, are training rows
+    here: they helped to choose the model.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> tree = DecisionTreeRegressor(random_state=0)
+    >>> print(evaluate(tree, X, y, random_state=0))
+                           train RMSE  test RMSE  train R2  test R2
+    DecisionTreeRegressor         0.0       83.0     1.000   -0.344
+    linear regression            52.3       58.5     0.554    0.332
+    mean                         78.3       71.7     0.000   -0.001
+    <BLANKLINE>
+    353 training rows, 89 test rows.
+    It overfits: on the test rows it is no better than predicting the mean; try a
+    simpler or more strongly regularised model.
+    """
+    _check_regressor(estimator)
+    n = _check_rows(X, y, test_size)
+    X_train, X_test, y_train, y_test, train, test = train_test_split(
+        X, y, np.arange(n), test_size=test_size, shuffle=shuffle,
+        random_state=random_state if shuffle else None,
+    )  # fmt: skip
+    _check_split(train, test)
+    parts = X_train, X_test, y_train, y_test
+    fitted = clone(estimator).fit(X_train, y_train)
+    scores = _scores(fitted, *parts)
+    baselines, note = _baselines(fitted, *parts) if baseline else ({}, "")
+    sentence = verdict(
+        scores,
+        baselines.get("linear regression"),
+        n_test=len(test),
+        shuffled=shuffle,
+        params=innermost(fitted).get_params(),
+    )
+    return Evaluation(fitted, *scores, baselines, sentence, train, test, note)
+
+
+def verdict(
+    scores: Scores,
+    linear: Scores | None = None,
+    *,
+    n_test: int,
+    shuffled: bool = True,
+    params: dict[str, Any] | None = None,
+) -> str:
+    """Say in one sentence whether a model with these scores overfits.
+
+    The rule and its thresholds stand in the notes of `evaluate`; `params` are the
+    parameters of the model, for what to try.
+
+    Examples
+    --------
+    >>> verdict(Scores(1.0, 3.4, 0.95, 0.4), n_test=100, params={"alpha": 0.1})
+    'It overfits: the test RMSE is 3.4 times the training RMSE; try a larger alpha.'
+    """
+    params = params or {}
+    train, test = _error(scores.train_r2), _error(scores.test_r2)
+    if train < _LEARNT and (scores.test_r2 <= 0 or _apart(train, test, n_test)):
+        return _overfits(scores, linear, n_test, shuffled, params)
+    if train >= _LEARNT:
+        return _learnt_nothing(linear, params)
+    if linear and _behind(scores, linear):
+        return (
+            "It underfits: even on its own training rows it is behind linear "
+            f"regression; try {_longer_training(params)}."
+        )
+    return _generalises(scores, linear, params)
+
+
+def _error(r2: float) -> float:
+    """Return the error in standard deviations of the target."""
+    return sqrt(max(0.0, 1 - r2))
+
+
+def _apart(train: float, test: float, n_test: int) -> bool:
+    """Whether the test error exceeds the training error by more than chance does."""
+    ratio = _RATIO * (1 + 2 / sqrt(2 * n_test))
+    return test - train > _GAP and test > ratio * train
+
+
+def _behind(scores: Scores, linear: Scores) -> bool:
+    """Whether it is well behind linear regression on its own training rows."""
+    behind = _error(scores.train_r2) - _error(linear.train_r2)
+    # On wide tables linear regression fits its training rows perfectly and is worth
+    # nothing: it is a yardstick only where it is better on the test rows too.
+    return behind > _BEHIND_LINEAR and scores.test_r2 < linear.test_r2
+
+
+def _overfits(
+    scores: Scores,
+    linear: Scores | None,
+    n_test: int,
+    shuffled: bool,
+    params: dict[str, Any],
+) -> str:
+    if not shuffled and linear and _loses_as_much(linear, scores):
+        return (
+            "It overfits or the last rows differ from those before them, for linear "
+            "regression loses as much; try a shuffled split to tell which."
+        )
+    return f"It overfits: {_gap(scores)}; try {_less_fitting(params)}."
+
+
+def _gap(scores: Scores) -> str:
+    if scores.test_r2 <= 0:
+        return "on the test rows it is no better than predicting the mean"
+    if scores.test_rmse > 20 * scores.train_rmse:
+        return "it knows the training rows by heart and is well off on the test rows"
+    ratio = scores.test_rmse / scores.train_rmse
+    return f"the test RMSE is {ratio:.1f} times the training RMSE"
+
+
+def _loses_as_much(linear: Scores, scores: Scores) -> bool:
+    """Whether linear regression, no closer a fit, loses as much on test rows."""
+    loses, lost = (_error(s.test_r2) - _error(s.train_r2) for s in (linear, scores))
+    return loses >= lost and linear.train_r2 <= scores.train_r2
+
+
+def _learnt_nothing(linear: Scores | None, params: dict[str, Any]) -> str:
+    what = "even on its own training rows it hardly beats predicting the mean"
+    if linear and _error(linear.train_r2) >= _LEARNT:
+        # Nothing that a longer training would mend.
+        return f"It underfits: {what}, nor does linear regression; try other features."
+    return f"It underfits: {what}; try {_longer_training(params)}."
+
+
+def _generalises(scores: Scores, linear: Scores | None, params: dict[str, Any]) -> str:
+    if linear and _error(linear.test_r2) <= _AS_GOOD * _error(scores.test_r2):
+        return (
+            "It generalises, and linear regression does about as well; try that, the "
+            "simpler model."
+        )
+    if scores.test_r2 > 0.99:
+        return "It generalises: little is left to explain; try it on newer data."
+    return (
+        f"It generalises: R2 is {scores.test_r2:.2f} on the test rows and "
+        f"{scores.train_r2:.2f} on the training rows; try {_more_fitting(params)} for "
+        "the rest."
+    )
+
+
+def _less_fitting(params: dict[str, Any]) -> str:
+    if params.get("early_stopping") is False:
+        return "early_stopping=True"
+    for name in ("weight_decay", "alpha", "dropout"):
+        if name in params:
+            return f"a larger {name}"
+    return "a simpler or more strongly regularised model"
+
+
+def _longer_training(params: dict[str, Any]) -> str:
+    if {"learning_rate", "max_iter"} <= params.keys():
+        return "a higher learning_rate"
+    return _more_fitting(params)
+
+
+def _more_fitting(params: dict[str, Any]) -> str:
+    if "hidden_layer_sizes" in params:
+        return "larger hidden_layer_sizes"
+    return "a more flexible model"
+
+
+def _check_regressor(estimator: Any) -> None:
+    if isinstance(estimator, type) or not hasattr(estimator, "fit"):
+        raise TypeError(f"estimator must be a regressor, got {estimator!r}.")
+    if not is_regressor(estimator):
+        name = type(innermost(estimator)).__name__
+        raise ValueError(f"evaluate needs a regressor, and {name} is none.")
+
+
+def _check_rows(X: Any, y: Any, test_size: float) -> int:
+    check_consistent_length(X, y)
+    y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y")
+    whole = isinstance(test_size, Integral) and not isinstance(test_size, bool)
+    if not (1 < test_size < len(y) if whole else 0 < test_size < 1):
+        raise ValueError(
+            "test_size must be a share between 0 and 1, or a number of rows from 2 to "
+            f"n - 1 = {len(y) - 1}; got {test_size!r}."
+        )
+    return len(y)
+
+
+def _check_split(train: np.ndarray, test: np.ndarray) -> None:
+    if min(len(train), len(test)) < 2:
+        raise ValueError(
+            f"{len(train) + len(test)} rows are too few: this split has {len(train)} "
+            f"training and {len(test)} test rows, and R2 needs two of each."
+        )
+
+
+def _scores(fitted: Any, X: Any, X_test: Any, y: Any, y_test: Any) -> Scores:
+    predictions = fitted.predict(X), fitted.predict(X_test)
+    pairs = list(zip((y, y_test), predictions, strict=True))
+    rmse = [float(root_mean_squared_error(*pair)) for pair in pairs]
+    r2 = [float(r2_score(*pair)) for pair in pairs]
+    return Scores(*rmse, *r2)
+
+
+def _baselines(
+    fitted: Any, X: Any, X_test: Any, y: Any, y_test: Any
+) -> tuple[dict[str, Scores], str]:
+    parts = X, X_test, y, y_test
+    mean = {"mean": _scores(DummyRegressor().fit(X, y), *parts)}
+    try:
+        with catch_warnings():
+            # The preprocessing warned already, when the estimator was fitted.
+            simplefilter("ignore")
+            linear = clone(_linear_twin(fitted)).fit(X, y)
+            return {"linear regression": _scores(linear, *parts), **mean}, ""
+    except (TypeError, ValueError) as error:
+        why = str(error).partition("\n")[0].rstrip(".")
+        return mean, f"No linear regression to compare with: {why}."
+
+
+def _linear_twin(estimator: Any) -> Any:
+    """Return linear regression behind the preprocessing of a fitted estimator."""
+    # A tenth of a second that only those need to wait who evaluate.
+    from sklearn.linear_model import LinearRegression
+
+    inside = unwrap(estimator)
+    if inside is None:
+        return LinearRegression()
+    if isinstance(estimator, Pipeline):
+        steps = [*estimator.steps[:-1], ("linearregression", _linear_twin(inside))]
+        return Pipeline(steps)
+    return _linear_twin(inside)
+
+
+def _table(rows: dict[str, Scores]) -> list[str]:
+    """Lay the scores out in columns, names and numbers aligned."""
+    rmse = rmse_format([value for s in rows.values() for value in s[:2]])
+    titles = [name.replace("_", " ") for name in Scores._fields]
+    titles = [t.replace("rmse", "RMSE").replace("r2", "R2") for t in titles]
+    cells = [["", *titles]]
+    for name, s in rows.items():
+        cells.append([name, *(rmse(v) for v in s[:2]), *(f"{v:.3f}" for v in s[2:])])
+    return align(cells)
+
+
+def rmse_format(values: list[float]) -> Callable[[float], str]:
+    """Choose one number of decimals for a table: the least RMSE gets three digits.
+
+    Examples
+    --------
+    >>> [rmse_format([512.25, 7.125])(value) for value in (512.25, 7.125)]
+    ['512.25', '7.12']
+    """
+    sizes = [value for value in values if isfinite(value)]
+    most = max(sizes, default=1.0)
+    # Rounding errors, such as of linear regression on a linear target, do not count.
+    least = min((value for value in sizes if value > 1e-5 * most), default=1.0)
+    if not (least >= 1e-4 and most < 1e8):
+        return "{:.2e}".format
+    return f"{{:,.{max(0, 2 - floor(log10(least)))}f}}".format
+
+
+def align(cells: list[list[str]]) -> list[str]:
+    """Return lines of text with the first column to the left, the others to the right.
+
+    Examples
+    --------
+    >>> align([["", "RMSE"], ["mean", "7"]])
+    ['      RMSE', 'mean     7']
+    """
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = []
+    for first, *rest in cells:
+        numbers = zip(rest, widths[1:], strict=True)
+        line = [first.ljust(widths[0]), *(cell.rjust(w) for cell, w in numbers)]
+        lines.append("  ".join(line).rstrip())
+    return lines

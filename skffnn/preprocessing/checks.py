@@ -1,0 +1,245 @@
+"""Checks of the data that users pass: what is wrong, and what to do about it."""
+
+import sys
+import warnings
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import check_array, column_or_1d, get_tags
+from sklearn.utils.validation import validate_data
+
+from ..core.activations import RANGES
+
+_SEEN = ("n_features_in_", "feature_names_in_")
+_OURS = ("skffnn.", "sklearn.", "contextlib")
+
+
+class Table(NamedTuple):
+    """A checked table.
+
+    Attributes
+    ----------
+    X : ndarray or CSR of shape (n, n_features)
+        float32 or float64.
+    Y : ndarray of shape (n, n_outputs)
+        float64, whatever X is.
+    weight : ndarray of shape (n,) or None
+    y_ndim : int
+        1 or 2, as the user passed y.
+    on_disk : bool
+        Whether X is still a memory map.
+    """
+
+    X: np.ndarray
+    Y: np.ndarray
+    weight: np.ndarray | None
+    y_ndim: int
+    on_disk: bool
+
+
+def check_table(model, X, y, sample_weight, *, dtype=None, reset=True):
+    """Check X, y and their weights; raise ValueError for what makes no sense.
+
+    Parameters
+    ----------
+    model : estimator
+        Learns the names and number of the columns if reset, else compares them. Its
+        tags say which targets it takes.
+    X, y, sample_weight
+        As users pass them.
+    dtype : dtype, default=None
+        What X is converted to; by default float32 stays, all else is float64.
+    reset : bool
+    """
+    raw = X
+    if issparse(y):
+        raise ValueError("y must be dense: pass y.toarray() in place of a sparse y.")
+    try:
+        X, y = validate_data(
+            model,
+            X,
+            y,
+            reset=reset,
+            accept_sparse="csr",
+            dtype=dtype or _dtypes(raw),
+            multi_output=True,
+            y_numeric=True,
+        )
+    except ValueError as error:
+        if "could not convert string" in str(error):
+            error.add_note(
+                "A network needs numbers: encode text and categories first, for "
+                f"example with skrub.tabular_pipeline({type(model).__name__}())."
+            )
+        raise
+    Y = np.asarray(y, dtype=np.float64).reshape(X.shape[0], -1)
+    weight = check_weight(sample_weight, X.shape[0])
+    tags = get_tags(model).target_tags
+    low = Y.min() if weight is None else Y[weight > 0].min()
+    if tags.positive_only and low < 0:
+        raise ValueError(
+            "loss='poisson' is for counts and rates, which are not negative, but y "
+            f"has a value of {low:g}. Use another loss, such as 'squared_error'."
+        )
+    if not tags.multi_output:
+        y = _one_column(model, y)
+    on_disk = isinstance(raw, np.memmap) and np.may_share_memory(X, raw)
+    return Table(X, Y, weight, y.ndim, on_disk)
+
+
+def _dtypes(X):
+    """What X may be: float32 stays so in either byte order, all else is float64."""
+    swapped = getattr(X, "dtype", None) == np.dtype(np.float32).newbyteorder()
+    return np.float32 if swapped else (np.float64, np.float32)
+
+
+def _one_column(model, y):
+    """Return y of shape (n,), for an estimator that learns one target."""
+    if y.ndim == 2 and y.shape[1] > 1:
+        raise ValueError(
+            f"y has {y.shape[1]} columns, but {type(model).__name__} learns one "
+            "target: sklearn.multioutput.MultiOutputRegressor fits one model for each."
+        )
+    return column_or_1d(y, warn=True)
+
+
+def check_weight(sample_weight, n):
+    """Sample weights as float64 of shape (n,), or None."""
+    if sample_weight is None:
+        return None
+    weight = check_array(
+        sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
+    )
+    if weight.shape != (n,):
+        raise ValueError(
+            f"sample_weight has shape {weight.shape}, but there are {n} rows: give "
+            f"one number per row, shape ({n},)."
+        )
+    if weight.min() < 0:
+        raise ValueError(
+            f"sample_weight has a negative value ({weight.min():g}); use 0 to leave a "
+            "row out."
+        )
+    if weight.max() == 0:
+        raise ValueError("Every sample_weight is zero: there is no row to learn from.")
+    return weight
+
+
+def check_validation(model, validation, table):
+    """Check the user's own validation rows; None without any.
+
+    Parameters
+    ----------
+    model : FFNNRegressor
+    validation : tuple
+        X_val, y_val and sample_weight_val, as users pass them.
+    table : Table
+        The training rows.
+    """
+    X_val, y_val, sample_weight_val = validation
+    if (X_val is None) != (y_val is None):
+        raise ValueError("X_val and y_val belong together: pass both or neither.")
+    if X_val is None:
+        if sample_weight_val is not None:
+            raise ValueError("sample_weight_val needs X_val and y_val.")
+        return None
+    if model.validation_fraction is not None:
+        raise ValueError(
+            "X_val and validation_fraction both ask for validation rows; set "
+            "validation_fraction=None to use X_val."
+        )
+    try:
+        checked = check_table(
+            model, X_val, y_val, sample_weight_val, dtype=table.X.dtype, reset=False
+        )
+        if checked.Y.shape[1] != table.Y.shape[1]:
+            raise ValueError(
+                f"y_val has {checked.Y.shape[1]} columns, y has {table.Y.shape[1]}."
+            )
+    except ValueError as error:
+        raise ValueError(f"In the validation rows: {error}") from error
+    return checked
+
+
+def warn_if_out_of_reach(Y, output):
+    """Warn of targets that the output activation cannot produce."""
+    low, high = RANGES.get(output, (-np.inf, np.inf))
+    if Y.min() < low or Y.max() > high:
+        warn_user(
+            f"y lies between {Y.min():g} and {Y.max():g}, but output_activation="
+            f"{output!r} reaches only {low:g} to {high:g}. Scale y into that range, "
+            "or use output_activation='identity'.",
+        )
+
+
+def warn_if_far(mean_val, x_mean, x_scale):
+    """Warn of validation columns that lie far away from the training columns.
+
+    Most of them, or one beyond all measure: rows of another time differ, too.
+    """
+    distance = np.abs(mean_val - x_mean) / x_scale
+    if np.median(distance) > 5 or distance.max() > 50:
+        warn_user(
+            f"The columns of X_val lie far from those of X: up to {distance.max():.1f} "
+            "standard deviations. X_val must go through the same preprocessing as X: "
+            "in a Pipeline, name it in transform_input and enable metadata routing.",
+        )
+
+
+@np.errstate(all="ignore")  # what overflows is reported elsewhere
+def warn_if_another_scale(Y_val, Y):
+    """Warn of validation targets that are not on the scale of the training targets."""
+    mean_val, mean, scale = Y_val.mean(axis=0), Y.mean(axis=0), Y.std(axis=0)
+    far = np.abs(mean_val - mean) > 10 * scale
+    if len(Y_val) >= 10:  # the spread of fewer is chance
+        scale_val = Y_val.std(axis=0)
+        far |= (scale_val > 10 * scale) | ((scale > 10 * scale_val) & (scale_val > 0))
+    for k in np.flatnonzero(far & (scale > 0))[:1]:
+        warn_user(
+            f"y_val lies far from y: its mean is {mean_val[k]:.4g}, that of y "
+            f"{mean[k]:.4g}. Both must be on one scale. TransformedTargetRegressor "
+            "does not transform y_val: leave it out (the network standardises y "
+            "itself), or pass y_val transformed.",
+        )
+
+
+def warn_if_not_finite(y_hat, dtype):
+    """Warn of predictions that have overflowed on their way through the network."""
+    bad = np.count_nonzero(~np.isfinite(y_hat).all(axis=1))
+    if bad:
+        warn_user(
+            f"The predictions of {bad} rows are not finite: numbers on their way "
+            f"through the network are too large for {dtype}. Look for values of X "
+            "that lie far from those at fit.",
+        )
+
+
+def warn_user(message, category=UserWarning):
+    """Warn, and point at the line that called this package or scikit-learn."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(_OURS):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+def seen(model):
+    """What checking the data has written on a model: number and names of columns."""
+    return {name: vars(model)[name] for name in _SEEN if name in vars(model)}
+
+
+@contextmanager
+def unchanged_on_error(model):
+    """Leave a model as it was if a fit fails, or is interrupted between any two lines.
+
+    A fit never writes to arrays that a model has: it is enough to keep its attributes.
+    """
+    before = vars(model).copy()
+    try:
+        yield
+    except BaseException:
+        # What scikit-learn's callbacks put there, they take away themselves.
+        own = {name: value for name, value in vars(model).items() if "callback" in name}
+        model.__dict__ = {**before, **own}
+        raise

@@ -1,0 +1,252 @@
+"""Standardisation: statistics over row blocks, and the tables that training reads."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import issparse
+from sklearn import config_context
+from sklearn.preprocessing import StandardScaler
+
+from ..core.data import Data, saturate, standardize
+
+# Numbers per block: 2 MiB of float64.
+BLOCK = 2**18
+# A column whose standard deviation is so many times that of a normal one with the same
+# quantiles has heavy tails, and so has one with a value so many of them from its mean.
+HEAVY, FAR = 3, 10
+QUANTILES = 0.05, 0.25, 0.5, 0.75, 0.95
+# How far they are apart for a normal variable, in standard deviations.
+QUARTILES, NEARLY_ALL = 1.349, 3.290
+# The core keeps what an exponential predicts, times this, below what a float holds.
+LARGEST_MEAN = np.sqrt(np.finfo(np.float64).max)
+OVERFLOW = (
+    "A column's variance overflows: its values are too large to be standardised. "
+    "Divide X and y by a constant first."
+)
+
+
+class Scaling(NamedTuple):
+    """What is subtracted from X and y, and then divided out; float64 throughout.
+
+    `x_heavy` are the columns of X with heavy tails, which are saturated after that.
+    """
+
+    x_mean: np.ndarray
+    x_scale: np.ndarray
+    x_heavy: np.ndarray
+    y_mean: np.ndarray
+    y_scale: np.ndarray
+
+
+def index(rows):
+    """What picks those rows: of a range a slice, which copies nothing."""
+    if not isinstance(rows, range):
+        return rows
+    return slice(rows.start, rows.stop, rows.step)
+
+
+def blocks(rows, n_columns):
+    """Consecutive pieces of the rows that keep memory bounded, as indices."""
+    size = max(1, BLOCK // max(n_columns, 1))
+    return (index(rows[i : i + size]) for i in range(0, len(rows), size))
+
+
+def dense(X, rows):
+    """Those rows of X as a dense array, C-ordered: sums depend on the order."""
+    part = X[rows]
+    return np.ascontiguousarray(part.toarray() if issparse(part) else part)
+
+
+def statistics(X, rows, weight=None):
+    """Weighted mean and standard deviation of each column; a constant one gets 1.
+
+    scikit-learn's own scaler, fed with blocks: its fit on a whole table needs more
+    than twice the table's memory, and sparse rows are treated like dense ones.
+    """
+    scaler = StandardScaler()
+    with config_context(assume_finite=True), np.errstate(all="ignore"):
+        for part in blocks(rows, X.shape[1]):
+            w = None if weight is None else weight[part]
+            scaler.partial_fit(dense(X, part), sample_weight=w)
+        constant = scaler.scale_ != np.sqrt(scaler.var_)
+    mean, scale = np.asarray(scaler.mean_), np.asarray(scaler.scale_)
+    if not all(np.isfinite(each).all() for each in (mean, scale, scaler.var_)):
+        raise ValueError(OVERFLOW)
+    return np.where(constant, _unrounded(mean, X, rows), mean), scale
+
+
+def _unrounded(mean, X, rows):
+    """The mean of equal numbers is that number, which their sum has rounded.
+
+    What rounding leaves over would be an input like any other, and learnt from: not
+    divided by anything, it is the larger, the larger the number.
+    """
+    first = dense(X, index(rows[:1]))[0]
+    rounding = len(rows) * np.finfo(np.float64).eps * np.abs(mean)
+    return np.where(np.abs(first - mean) <= rounding, first, mean)
+
+
+def input_statistics(X, rows, weight):
+    """Mean and scale of each column, robust if need be, and which have heavy tails.
+
+    The standard deviation of a column with very heavy tails, such as a Cauchy variable,
+    is that of its few largest values, and would squeeze all others into one. Such a
+    column has the median for its mean, and the scale of its quartiles. (If it is only
+    the quartiles that are close to each other, as in a column that is mostly zero, the
+    rest is no tail.) Quantiles are those of some thousand rows, drawn at random: evenly
+    spaced ones would see one group only where groups take turns.
+    """
+    mean, scale = statistics(X, rows, weight)
+    far = _farthest(X, rows, mean) > FAR * scale
+    enough = max(1000, BLOCK // X.shape[1])
+    some = index(rows)
+    if len(rows) > enough:
+        draw = np.random.default_rng(0).choice(len(rows), enough, replace=False)
+        some = np.array([rows[i] for i in np.sort(draw)])  # rows may be a long range
+    few, w = X[some], None if weight is None else weight[some]
+    quantiles = [
+        np.quantile(
+            dense(few[:, part], slice(None)),
+            QUANTILES,
+            axis=0,
+            weights=w,
+            method="inverted_cdf",
+        )
+        for part in blocks(range(X.shape[1]), few.shape[0])
+    ]
+    lowest, low, median, high, highest = np.hstack(quantiles).astype(np.float64)
+    spread, wide = (high - low) / QUARTILES, (highest - lowest) / NEARLY_ALL
+    heavy = (spread > 0) & (scale > HEAVY * np.maximum(spread, wide))
+    mean, scale = np.where(heavy, (median, spread), (mean, scale))
+    return mean, scale, np.flatnonzero(heavy | far)
+
+
+def _farthest(X, rows, mean):
+    """The largest distance from the mean in each column."""
+    farthest = np.zeros(X.shape[1])
+    for part in blocks(rows, X.shape[1]):
+        distance = dense(X, part) - mean
+        np.maximum(farthest, np.abs(distance, out=distance).max(axis=0), out=farthest)
+    return farthest
+
+
+def unit(n_columns):
+    """The statistics that change nothing."""
+    return np.zeros(n_columns), np.ones(n_columns)
+
+
+def given_statistics(given, side, columns):
+    """Mean and scale that the user has given for X or y.
+
+    Parameters
+    ----------
+    given : dict
+    side : {"x", "y"}
+    columns : sequence
+        Their names or numbers. A Series with these names is put into their order.
+
+    Returns
+    -------
+    statistics : list of ndarray or None
+        None if there are none for that side.
+    """
+    names = [f"{side}_mean", f"{side}_scale"]
+    if not given.keys() & set(names):
+        return None
+    if not given.keys() >= set(names):
+        raise ValueError(
+            f"standardize must have both {names[0]!r} and {names[1]!r}, or neither; "
+            f"got {', '.join(map(repr, given))}."
+        )
+    mean, scale = (_numbers_of(given[name], name, columns) for name in names)
+    if not np.isfinite([mean, scale]).all() or scale.min() <= 0:
+        raise ValueError(
+            f"{names[0]!r} and {names[1]!r} of standardize must be finite, and the "
+            "scale positive: a constant column has the scale 1."
+        )
+    return [mean, scale]
+
+
+def _numbers_of(value, name, columns):
+    if isinstance(value, pd.Series) and set(value.index) == set(columns):
+        value = value[list(columns)]
+    try:
+        numbers = np.array(value, np.float64, ndmin=1)  # a copy
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name!r} of standardize must be numbers: {error}."
+        ) from error
+    if numbers.shape != (len(columns),):
+        raise ValueError(
+            f"{name!r} of standardize has shape {numbers.shape}, but there are "
+            f"{len(columns)} columns: give one number for each, shape "
+            f"({len(columns)},)."
+        )
+    return numbers
+
+
+def target_statistics(Y, rows, weight, output):
+    """How y is scaled, which depends on what the output activation can reach.
+
+    An identity output has y standardised; behind an exponential (poisson) y is
+    divided by its mean and never centred; any other output fixes y's units itself.
+    """
+    if output == "identity":
+        return statistics(Y, rows, weight)
+    mean, scale = unit(Y.shape[1])
+    if output == "exp":
+        own = index(rows)
+        with np.errstate(over="ignore"):
+            average = np.average(
+                dense(Y, own), axis=0, weights=None if weight is None else weight[own]
+            )
+        if average.max() > LARGEST_MEAN:
+            raise ValueError(OVERFLOW)
+        scale = np.where(average > 0, average, 1.0)
+    return mean, scale
+
+
+def standardized(table, rows, weight, scaling):
+    """Rows of a `Table` as standardised `Data` for the core, made block by block.
+
+    A dense X becomes one C-ordered copy: gathering rows from Fortran order, the usual
+    layout of a DataFrame, would copy all of it at every batch. Sparse rows and memory
+    maps stay as they are and are standardised batch by batch.
+
+    Parameters
+    ----------
+    table : Table
+    rows : range or ndarray of int of shape (n,)
+    weight : ndarray of shape (len(table.Y),) or None
+    scaling : Scaling
+    """
+    X, dtype = table.X, table.X.dtype
+    if weight is not None:
+        weight = weight[:, np.newaxis].astype(dtype)
+    if table.on_disk or not isinstance(X, np.ndarray):
+        Y = _copy(table.Y, range(len(table.Y)), scaling.y_mean, scaling.y_scale, dtype)
+        own = None if isinstance(rows, range) else rows
+        return Data(X, Y, weight, own, scaling.x_mean, scaling.x_scale, scaling.x_heavy)
+    return Data(
+        _copy(X, rows, scaling.x_mean, scaling.x_scale, dtype, scaling.x_heavy),
+        _copy(table.Y, rows, scaling.y_mean, scaling.y_scale, dtype),
+        None if weight is None else weight[index(rows)],
+    )
+
+
+@np.errstate(over="ignore")  # rows of weight 0 may hold anything
+def _copy(table, rows, mean, scale, dtype, heavy=()):
+    """The standardised rows, C-ordered."""
+    copy, start = np.empty((len(rows), table.shape[1]), dtype), 0
+    for part in blocks(rows, table.shape[1]):
+        source = table[part]
+        out = copy[start : start + len(source)]
+        if source.dtype == dtype:
+            standardize(source, mean, scale, out=out)
+        else:  # a float64 target of a float32 network: rounded once, at the end
+            out[...] = standardize(source, mean, scale, out=np.empty_like(source))
+        if len(heavy):
+            saturate(out, heavy)
+        start += len(source)
+    return copy

@@ -1,0 +1,277 @@
+"""The evidence and Levenberg-Marquardt, where the right answer is known.
+
+Without hidden layers the network is linear in theta and everything is exact: ridge
+regression, scikit-learn's BayesianRidge, the density of a normal distribution.
+"""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
+from sklearn.linear_model import ARDRegression, BayesianRidge
+
+from skffnn.core.data import Data
+from skffnn.core.second_order import evidence, gauss_newton
+from skffnn.core.second_order.evidence import (
+    Posterior,
+    Precisions,
+    factor_of,
+    factorize,
+    groups_of,
+    posterior,
+    reestimate,
+    variance,
+)
+from skffnn.core.second_order.gauss_newton import GaussNewton
+from skffnn.core.second_order.levenberg_marquardt import levenberg_marquardt
+
+
+@pytest.fixture
+def linear(make_network, make_data, rng):
+    """A linear problem: the sums over its rows, and the matrix with a column of 1."""
+    network, data = make_network([3, 1]), make_data(60, [3, 1])
+    data.X[:, 2] *= 0.3
+    data.Y[:, 0] = data.X @ [1.0, -0.5, 2.0] + 0.4 + 0.5 * rng.normal(size=60)
+    return GaussNewton(network, data), np.hstack([data.X, np.ones((60, 1))])
+
+
+def judge(rows, theta, precisions, groups):
+    work = np.empty_like(rows.matrix)
+    return posterior(rows, theta, rows.sums(theta), precisions, groups, work)
+
+
+def run(rows, theta, groups, steps):
+    return list(
+        itertools.islice(levenberg_marquardt(rows, theta, groups, warm_up=2), steps)
+    )
+
+
+# Sums over the rows -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("hidden", [(), (4,), (3, 5)])
+def test_sums_are_those_of_the_differences(
+    make_network, make_theta, make_data, weighted, hidden
+):
+    units = [2, *hidden, 1]
+    network, data = make_network(units), make_data(30, units, weighted=weighted)
+    theta = make_theta(network)
+    rows = GaussNewton(network, data)
+    squares = rows.sums(theta)
+    w = np.ones(30) if data.weight is None else data.weight[:, 0]
+
+    def y_hat(theta):
+        return network.predict(theta, data)[:, 0]
+
+    e = y_hat(theta) - data.Y[:, 0]
+    h = 1e-5 * np.eye(theta.size)
+    J = np.stack([(y_hat(theta + d) - y_hat(theta - d)) / 2e-5 for d in h], axis=1)
+    assert squares == pytest.approx(w @ e**2, rel=1e-12)
+    assert rows.squares(theta) == pytest.approx(squares, rel=1e-12)
+    assert rows.n == pytest.approx(w.sum(), rel=1e-12)
+    np.testing.assert_allclose(rows.gradient, J.T @ (w * e), rtol=1e-6, atol=1e-8)
+    expected = np.tril(J.T @ (w[:, np.newaxis] * J))
+    np.testing.assert_allclose(np.tril(rows.matrix), expected, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_chunks_change_nothing(
+    make_network, make_theta, make_data, weighted, monkeypatch
+):
+    network = make_network([2, 3, 1])
+    data = make_data(50, [2, 3, 1], weighted=weighted)
+    theta = make_theta(network)
+    whole = GaussNewton(network, data)
+    squares = whole.sums(theta)
+    factor = np.eye(theta.size)
+    open_questions = variance(network, theta, data, factor)
+    monkeypatch.setattr(gauss_newton, "CHUNK", 7 * theta.size)
+    parts = GaussNewton(network, data)
+    assert len(parts.rows.chunks) == 8
+    assert parts.sums(theta) == pytest.approx(squares, rel=1e-12)
+    np.testing.assert_allclose(parts.gradient, whole.gradient, rtol=1e-10)
+    lower = np.tril_indices(theta.size)
+    np.testing.assert_allclose(parts.matrix[lower], whole.matrix[lower], rtol=1e-10)
+    np.testing.assert_allclose(
+        variance(network, theta, data, factor), open_questions, rtol=1e-12
+    )
+
+
+def test_a_weight_counts_rows(make_network, make_theta, make_data):
+    network, data = make_network([2, 3, 1]), make_data(20, [2, 3, 1])
+    counts = np.arange(20) % 4
+    theta, twice = make_theta(network), np.repeat(np.arange(20), counts)
+    weighted = GaussNewton(
+        network, Data(data.X, data.Y, counts[:, np.newaxis].astype(float))
+    )
+    repeated = GaussNewton(network, Data(data.X[twice], data.Y[twice]))
+    assert weighted.sums(theta) == pytest.approx(repeated.sums(theta))
+    assert weighted.n == repeated.n
+    np.testing.assert_allclose(weighted.gradient, repeated.gradient)
+    np.testing.assert_allclose(np.tril(weighted.matrix), np.tril(repeated.matrix))
+
+
+# What is known ------------------------------------------------------------------------
+
+
+def test_the_evidence_is_the_density_of_the_targets(linear):
+    rows, X = linear
+    groups = np.array([0, 1, 1, 2])
+    precisions = Precisions(4.0, np.array([0.5, 2.0, 1.0]))
+    y = rows.data.Y[:, 0]
+    prior = np.diag(1 / precisions.groups[groups])
+    A = 4 * X.T @ X + np.diag(precisions.groups[groups])
+    judged = judge(rows, np.linalg.solve(A, 4 * X.T @ y), precisions, groups)
+    density = multivariate_normal(cov=X @ prior @ X.T + np.eye(60) / 4)
+    assert judged.log_evidence == pytest.approx(density.logpdf(y), rel=1e-10)
+
+
+def test_effective_parameters_are_those_of_ridge(linear):
+    rows, X = linear
+    precisions = Precisions(3.0, np.array([20.0]))
+    judged = judge(rows, np.zeros(4), precisions, np.zeros(4, int))
+    eigenvalues = 3 * np.linalg.eigvalsh(X.T @ X)
+    expected = (eigenvalues / (eigenvalues + 20)).sum()
+    assert judged.effective == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("by_input", [False, True])
+def test_without_hidden_layers_it_is_bayesian_ridge(
+    linear, make_network, make_data, by_input
+):
+    rows, X = linear
+    y, theta = rows.data.Y[:, 0], np.zeros(4)
+    groups = groups_of(rows.rows.network.layout, by_input)
+    judged = run(rows, theta, groups, 500)[-1]
+    kind = ARDRegression if by_input else BayesianRidge
+    tiny = dict.fromkeys(("alpha_1", "alpha_2", "lambda_1", "lambda_2"), evidence.WEAK)
+    options = {"threshold_lambda": 1e30} if by_input else {"compute_score": True}
+    model = kind(max_iter=3000, tol=1e-12, fit_intercept=False, **tiny, **options)
+    model.fit(X, y)
+    np.testing.assert_allclose(judged.theta, model.coef_, rtol=1e-5, atol=1e-8)
+    assert judged.precisions.noise == pytest.approx(model.alpha_, rel=1e-5)
+    np.testing.assert_allclose(judged.precisions.groups, model.lambda_, rtol=1e-3)
+    new = make_data(9, [3, 1])
+    open_questions = variance(
+        rows.rows.network, judged.theta, new, factor_of(rows, judged, groups)
+    )
+    _, std = model.predict(np.hstack([new.X, np.ones((9, 1))]), return_std=True)
+    np.testing.assert_allclose(
+        open_questions + 1 / judged.precisions.noise, std**2, rtol=1e-4
+    )
+    if not by_input:
+        # Its score has the logarithms of its weak priors in it.
+        score = model.scores_[-1] - evidence.WEAK * (
+            np.log(model.lambda_) - model.lambda_ + np.log(model.alpha_) - model.alpha_
+        )
+        assert judged.log_evidence == pytest.approx(score, rel=1e-6)
+
+
+def test_precisions_are_where_the_evidence_is_largest(linear):
+    rows, _ = linear
+    groups = np.array([0, 1, 1, 2])
+    best = run(rows, np.zeros(4), groups, 300)[-1]
+
+    def log_evidence(noise, lam):
+        theta = np.zeros(4)
+        rows.sums(theta)
+        A = np.tril(noise * rows.matrix)
+        A = A + np.tril(A, -1).T + np.diag(lam[groups])
+        theta = -np.linalg.solve(A, noise * rows.gradient)
+        return judge(rows, theta, Precisions(noise, lam), groups).log_evidence
+
+    noise, lam = best.precisions
+    top = log_evidence(noise, lam)
+    for factor in (0.9, 1.1):
+        assert log_evidence(factor * noise, lam) < top
+        for g in range(3):
+            assert log_evidence(noise, np.where(np.arange(3) == g, factor, 1) * lam) < (
+                top
+            )
+
+
+# Training -----------------------------------------------------------------------------
+
+
+def test_every_step_goes_downhill(make_network, make_theta, make_data):
+    network, data = make_network([2, 6, 4, 1]), make_data(80, [2, 6, 4, 1])
+    rows, theta = GaussNewton(network, data), make_theta(network)
+    groups = groups_of(network.layout, by_input=False)
+    before, costs = theta.copy(), []
+    for judged in run(rows, theta, groups, 40):
+        noise, lam = judged.precisions
+
+        def cost(theta, noise=noise, lam=lam):
+            return (noise * rows.squares(theta) + lam[groups] @ theta**2) / 2
+
+        costs.append((cost(before), cost(judged.theta)))
+        before = judged.theta
+    start, end = np.transpose(costs)
+    assert np.all(end <= start)
+    assert np.mean(end < start) > 0.9
+
+
+def test_it_ends_where_the_slope_is_zero(make_network, make_theta, make_data):
+    network, data = make_network([2, 4, 1]), make_data(80, [2, 4, 1])
+    rows, theta = GaussNewton(network, data), make_theta(network)
+    groups = groups_of(network.layout, by_input=True)
+    judged = run(rows, theta, groups, 400)[-1]
+    noise, lam = judged.precisions
+    rows.sums(judged.theta)
+    pull = lam[groups] * judged.theta
+    slope = noise * rows.gradient + pull
+    assert np.abs(slope).max() < 1e-3 * np.abs(pull).max()
+
+
+def test_a_posterior_is_a_copy(linear):
+    rows, _ = linear
+    theta = np.zeros(4)
+    first, second = run(rows, theta, np.zeros(4, int), 2)
+    assert not np.shares_memory(first.theta, theta)
+    assert not np.array_equal(first.theta, second.theta)
+
+
+# Groups and factors -------------------------------------------------------------------
+
+
+def test_groups_by_layer_and_by_input(make_network):
+    layout = make_network([2, 3, 1]).layout
+    by_layer = [0] * 6 + [1] * 3 + [0] * 3 + [1]
+    by_input = [0] * 3 + [1] * 3 + [3] * 3 + [2] * 3 + [3]
+    assert groups_of(layout, by_input=False).tolist() == by_layer
+    assert groups_of(layout, by_input=True).tolist() == by_input
+
+
+def test_a_matrix_that_has_no_factor_gets_as_much_damping_as_it_needs(linear):
+    rows, _ = linear
+    groups = np.zeros(4, int)
+    rows.sums(np.zeros(4))
+    rows.matrix[3, 3] = -1e-10 * rows.matrix[0, 0]
+    rows.matrix[3, :3] = 0
+    precisions = Precisions(1.0, np.array([1e-12]))
+    factor = np.empty_like(rows.matrix)
+    assert not factorize(rows.matrix, precisions, groups, factor)
+    evidence.factorize_anyway(rows.matrix, precisions, groups, factor)
+    again = np.tril(factor @ factor.T)
+    np.testing.assert_allclose(again, np.tril(rows.matrix), rtol=1e-6, atol=1e-6)
+
+
+def test_sums_that_overflow_are_an_error(linear):
+    rows, _ = linear
+    rows.sums(np.zeros(4))
+    rows.matrix[1, 1] = np.inf
+    work = np.empty_like(rows.matrix)
+    precisions = Precisions(1.0, np.ones(1))
+    with pytest.raises(FloatingPointError, match="overflow"):
+        evidence.factorize_anyway(rows.matrix, precisions, np.zeros(4, int), work)
+
+
+def test_precisions_stay_finite():
+    nothing = Posterior(
+        np.zeros(3), Precisions(1.0, np.ones(2)), 0.0, 0.0, np.array([0.0, 0.0])
+    )
+    noise, lam = reestimate(nothing, 10, np.array([0, 0, 1]))
+    assert np.isfinite(noise)
+    assert lam.tolist() == [1.0, 1.0]

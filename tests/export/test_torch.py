@@ -1,0 +1,200 @@
+"""A module of PyTorch predicts what the model predicts."""
+
+import doctest
+import pickle
+import sys
+
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+
+from skffnn import BayesianFFNNRegressor, FFNNRegressor
+from skffnn.extras import MissingExtraError
+from skffnn.preprocessing.parameters import ACTIVATION_NAMES
+
+
+@pytest.fixture
+def torch():
+    return pytest.importorskip("torch")
+
+
+def network(hidden=(16, 16), **parameters):
+    return FFNNRegressor(hidden, **{"max_iter": 20, "random_state": 0, **parameters})
+
+
+def output(torch, module, X):
+    """What the module returns for the rows of X."""
+    with torch.no_grad():
+        return module(torch.tensor(X)).numpy()
+
+
+def assert_same(torch, model, X, rtol=1e-10):
+    y_hat, expected = output(torch, model.to_torch(), X), model.predict(X)
+    assert y_hat.dtype == model.theta_.dtype
+    assert y_hat.shape == expected.shape
+    atol = rtol * np.std(expected, axis=0).max()
+    np.testing.assert_allclose(y_hat, expected, rtol=rtol, atol=atol)
+
+
+def beyond(X):
+    """The rows, and as many that lie outside of their range."""
+    return np.concatenate([X, X.mean(axis=0) + 3 * (X - X.mean(axis=0))])
+
+
+@pytest.mark.parametrize("output", ["identity", "the same"])
+@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+def test_every_activation(torch, table, name, output):
+    X, y = table
+    y = 0.1 + 0.8 * (y - y.min()) / np.ptp(y)  # every output reaches this
+    output = name if output == "the same" else output
+    model = network(activation=name, output_activation=output).fit(X, y)
+    assert_same(torch, model, beyond(X))
+
+
+def test_poisson(torch, table):
+    X, y = table
+    model = network((), loss="poisson").fit(X, y)
+    assert_same(torch, model, beyond(X))
+    model.theta_[-1] += 1e3  # beyond the bound of the exponential
+    assert_same(torch, model, X)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"hidden": ()},
+        {"hidden": 5},
+        {"hidden": (5, 4, 3), "activation": ["tanh", "selu", "relu"]},
+        {"standardize": False, "learning_rate": 1e-9, "momentum": 0, "solver": "sgd"},
+    ],
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_every_shape(torch, table, parameters):
+    X, y = table
+    assert_same(torch, network(**parameters).fit(X, y), beyond(X))
+
+
+@pytest.mark.parametrize("shape", [(-1,), (-1, 1), (-1, 3)])
+def test_every_shape_of_y(torch, table, shape):
+    X, y = table
+    Y = np.column_stack([y, 1e3 * X[:, 0], y * X[:, 3] + 1e3])
+    Y = Y if shape[-1] == 3 else y.reshape(shape)
+    assert_same(torch, network().fit(X, Y), beyond(X))
+
+
+def test_columns_with_heavy_tails(torch, rng):
+    X = rng.normal(size=(300, 3))
+    X[:, 0] = rng.standard_cauchy(300) ** 3
+    X[:2, 2] = 30, -30  # far from the mean, and nothing else
+    model = network().fit(X, np.sign(X[:, 0]) + X[:, 1])
+    assert list(model.x_heavy_) == [0, 2]
+    assert_same(torch, model, beyond(X))
+
+
+@pytest.mark.parametrize("n", [300, 3000])  # in one piece, and in chunks
+def test_a_network_of_float32_with_means_that_are_large_beside_the_scale(torch, rng, n):
+    X = np.column_stack([1e5 + rng.normal(size=n), rng.normal(size=n)])
+    X = X.astype(np.float32)
+    y = X[:, 0] - 1e5 + X[:, 1]
+    model = network(activation="tanh").fit(X, y)
+    assert_same(torch, model, X, rtol=1e-5)
+
+
+def test_constant_columns(torch, table):
+    X, y = table
+    X = np.column_stack([X, np.full(len(X), 7.1), np.zeros(len(X))])
+    model = network().fit(X, y)
+    X[::2, -2:] += 5
+    assert_same(torch, model, X)
+
+
+def test_a_committee(torch, table):
+    X, y = table
+    model = BayesianFFNNRegressor(5, n_restarts=3, random_state=0).fit(X, y)
+    assert len(model.theta_) > 1
+    assert_same(torch, model, beyond(X))
+
+
+def test_its_gradient_is_the_input_gradient(torch, rng):
+    X = rng.standard_cauchy((300, 2))
+    model = network(activation="tanh").fit(X, np.tanh(X[:, 0]) + np.tanh(X[:, 1]))
+    assert len(model.x_heavy_)
+    rows = torch.tensor(X, requires_grad=True)
+    model.to_torch()(rows).sum().backward()
+    np.testing.assert_allclose(rows.grad.numpy(), model.input_gradient(X), rtol=1e-8)
+
+
+def test_it_can_be_trained_and_leaves_the_model_alone(torch, table):
+    X, y = table
+    model = network().fit(X, y)
+    before, module = model.predict(X), model.to_torch()
+    rows, targets = torch.tensor(X), torch.tensor(y)
+    optimizer = torch.optim.Adam(module.parameters(), lr=1e-3)
+    losses = []
+    for _ in range(20):
+        optimizer.zero_grad()
+        loss = torch.nn.functional.mse_loss(module(rows), targets)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0]
+    np.testing.assert_array_equal(model.predict(X), before)
+
+
+def test_the_model_may_go_on_and_leaves_the_module_alone(torch, table):
+    X, y = table
+    model = network().fit(X, y)
+    before, module = model.predict(X), model.to_torch()
+    for state in (model.theta_, model.x_mean_, model.x_scale_, model.y_scale_):
+        state += 1
+    np.testing.assert_allclose(output(torch, module, X), before)
+
+
+def test_state_and_copies(torch, table, tmp_path):
+    X, y = table
+    module = network().fit(X, y).to_torch()
+    expected = output(torch, module, X)
+    other = network(random_state=1).fit(X + 1, 2 * y).to_torch()
+    other.load_state_dict(module.state_dict())
+    torch.save(module, tmp_path / "module.pt")
+    saved = torch.load(tmp_path / "module.pt", weights_only=False)
+    for copy in (other, saved, pickle.loads(pickle.dumps(module))):
+        np.testing.assert_array_equal(output(torch, copy, X), expected)
+
+
+def test_the_linear_layers_are_those_of_the_model(torch, table):
+    model = network().fit(*table)
+    layers = [m for m in model.to_torch() if isinstance(m, torch.nn.Linear)]
+    for layer, W, b in zip(layers, model.coefs_, model.intercepts_, strict=True):
+        np.testing.assert_array_equal(layer.weight.detach().numpy(), W.T)
+        np.testing.assert_array_equal(layer.bias.detach().numpy(), b)
+
+
+def test_no_random_number_is_drawn(torch, table):
+    model = network().fit(*table)
+    before = torch.get_rng_state()
+    model.to_torch()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_examples_of_the_module(torch):
+    import skffnn.export.torch
+
+    failed, attempted = doctest.testmod(
+        skffnn.export.torch, optionflags=doctest.NORMALIZE_WHITESPACE
+    )
+    assert attempted > 5
+    assert failed == 0
+
+
+@pytest.mark.parametrize("model", [FFNNRegressor(), BayesianFFNNRegressor()])
+def test_a_model_that_is_not_fitted(model):
+    with pytest.raises(NotFittedError):
+        model.to_torch()
+
+
+def test_without_torch(table, monkeypatch):
+    model = network().fit(*table)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtraError, match=r"needs torch: pip install torch$"):
+        model.to_torch()

@@ -1,0 +1,295 @@
+"""The weight decay that is chosen on held-out rows."""
+
+import tracemalloc
+from copy import deepcopy
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_friedman1
+
+from skffnn import FFNNRegressor
+from skffnn.core.data import Data
+from skffnn.core.losses import squared_error
+from skffnn.core.network import Network
+from skffnn.core.optimizers import Adam
+from skffnn.core.schedules import cosine
+from skffnn.core.training import Recipe, epochs, evaluate
+from skffnn.fitting import weight_decay
+
+UNITS = [10, 16, 1]
+CANDIDATES = weight_decay.CANDIDATES
+
+
+def friedman(noise, n=300):
+    return make_friedman1(n, noise=noise, random_state=0)
+
+
+@pytest.fixture
+def model():
+    return FFNNRegressor((32, 32), max_iter=60, random_state=0)
+
+
+@pytest.fixture
+def network():
+    return Network(UNITS, ["relu", "identity"], squared_error)
+
+
+def recipe(theta, weight_decay, order_rngs, dropout_rngs):
+    return Recipe(
+        Adam(theta), cosine, 0.01, weight_decay, max_iter=8, order_rngs=order_rngs
+    )
+
+
+def choose(network, data, recipe, seed):
+    return weight_decay.choose(network, [weight_decay.Question(data, recipe, seed)])[0]
+
+
+def data_of(X, y, weight=None):
+    X, Y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean())[:, np.newaxis] / y.std()
+    return Data(X, Y, None if weight is None else weight[:, np.newaxis])
+
+
+def test_a_noisy_table_gets_more_than_a_smooth_one(model):
+    model.set_params(max_iter=100)
+    noisy = model.fit(*friedman(noise=6)).weight_decay_
+    smooth = model.fit(*friedman(noise=0, n=1000)).weight_decay_
+    assert noisy > 1 > smooth
+
+
+def test_it_is_the_network_with_the_lowest_loss_on_rows_that_none_has_seen(network):
+    data = data_of(*friedman(noise=2))
+    rng, init, order, _ = np.random.default_rng(3).spawn(4)
+    sample = weight_decay._sample(data, rng)
+    number, n_distinct = weight_decay._distinct(sample)
+    held_out = rng.permutation(n_distinct)[number] < weight_decay.HELD_OUT * n_distinct
+    assert held_out.sum() == 60
+    losses = []
+    for candidate in CANDIDATES:  # each alone
+        theta = np.empty(network.layout.size, np.float32)
+        weight_decay.initialize(network.layout, theta, network.names, [deepcopy(init)])
+        learnt = Data(sample.X[~held_out], sample.Y[~held_out])
+        how = recipe(theta, candidate, [deepcopy(order)], ())
+        for _ in epochs(network, theta, learnt, how, []):
+            pass
+        kept_back = Data(sample.X[held_out], sample.Y[held_out])
+        losses.append(evaluate(network, theta, kept_back)[0].item())
+    assert len(set(losses)) == len(losses)
+    chosen = choose(network, data, recipe, seed=3)
+    assert chosen == CANDIDATES[np.argmin(losses)]
+
+
+def test_equal_rows_are_held_out_together(network, rng, monkeypatch):
+    X, y = friedman(noise=1, n=100)
+    times = rng.integers(1, 5, size=len(y))
+    once, often = data_of(X, y), data_of(np.repeat(X, times, 0), np.repeat(y, times))
+    often.X[...], often.Y[...] = (np.repeat(a, times, 0) for a in (once.X, once.Y))
+    seen = []
+
+    def evaluate_and_keep(network, theta, data):
+        seen.append(data.X[data.own_rows[0], 0])
+        return evaluate(network, theta, data)
+
+    monkeypatch.setattr(weight_decay, "evaluate", evaluate_and_keep)
+    for data in (once, often):
+        choose(network, data, recipe, seed=0)
+    held_out, repeated = seen
+    assert len(held_out) == 20
+    where = np.isin(often.X[:, 0].astype(np.float32), held_out)
+    np.testing.assert_array_equal(repeated, often.X[where, 0].astype(np.float32))
+
+
+@pytest.mark.parametrize("times", [1, 300])
+def test_few_rows_cannot_choose_however_often_they_are_repeated(network, times):
+    data = data_of(*friedman(noise=1, n=99))
+    often = Data(np.repeat(data.X, times, 0), np.repeat(data.Y, times, 0))
+    assert choose(network, often, recipe, seed=0) is None
+
+
+def test_rows_of_next_to_no_weight_are_no_rows(network):
+    X, y = friedman(noise=1)
+    weight = np.where(np.arange(len(y)) < 50, 1, 1e-9)
+    assert choose(network, data_of(X, y, weight), recipe, 0) is None
+    weight[:150] = 1
+    assert choose(network, data_of(X, y, weight), recipe, 0) in CANDIDATES
+
+
+def test_one_row_repeated_does_not_hide_the_others(network):
+    X, y = friedman(noise=1)
+    often = np.append(np.arange(len(y)), np.zeros(1000, int))
+    assert choose(network, data_of(X[often], y[often]), recipe, 0) in CANDIDATES
+
+
+def test_which_rows_are_held_out_does_not_depend_on_their_values(network):
+    data = data_of(*friedman(noise=1))
+    other = Data(3 * data.X[:, ::-1], -data.Y)
+    numbers = [
+        weight_decay._distinct(weight_decay._sample(d, None))[0] for d in (data, other)
+    ]
+    np.testing.assert_array_equal(*numbers)
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [((99, 2), 99), ((10**6, 2), 30_000), ((10**6, 2**14), 2**10), ((500, 2**20), 100)],
+)
+def test_the_rows_to_choose_by_are_bounded(shape, expected):
+    X = np.broadcast_to(np.float32(0), shape)
+    data = Data(X, np.broadcast_to(np.float32(0), (shape[0], 1)))
+    assert weight_decay.sample_size(data) == expected
+
+
+def test_the_choice_takes_no_more_memory_for_more_rows(network, rng, monkeypatch):
+    monkeypatch.setattr(weight_decay, "MOST_ROWS", 1000)
+
+    def peak(n):
+        X = rng.normal(size=(n, 10)).astype(np.float32)
+        data = Data(X, X[:, :1])
+        tracemalloc.start()
+        try:
+            choose(network, data, recipe, seed=0)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, many = 2000, 100_000
+    assert peak(many) < peak(few) + 20 * (many - few)  # bytes to draw each row by
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_the_sample_is_of_the_networks_own_rows(scaled, rng, monkeypatch):
+    monkeypatch.setattr(weight_decay, "MOST_ROWS", 40)
+    X, own = rng.normal(size=(200, 3)), np.arange(50, 150)
+    scaling = {"mean": np.ones(3), "scale": np.full(3, 2.0)} if scaled else {}
+    weight = rng.random((200, 1))
+    data = Data(X, X[:, :1], weight, own, **scaling)
+    sample = weight_decay._sample(data, rng)
+    assert sample.X.shape == (40, 3)
+    assert sample.X.dtype == sample.Y.dtype == sample.weight.dtype == np.float32
+    y, of_own = sample.Y[:, 0], X[own, 0].astype(np.float32)
+    assert np.isin(y, of_own).all() and len(np.unique(y)) == 40  # noqa: PT018
+    expected = (y - 1) / 2 if scaled else y
+    np.testing.assert_allclose(sample.X[:, 0], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_few_rows_get_a_number_that_nobody_chose(solver):
+    X, y = friedman(noise=1, n=99)
+    model = FFNNRegressor(8, solver=solver, max_iter=20, random_state=0).fit(X, y)
+    assert model.weight_decay_ == pytest.approx(2)
+
+
+@pytest.mark.parametrize("learning_rate", [0.02, 0.1])
+def test_plain_gradient_descent_learns_few_rows(rng, learning_rate):
+    X = rng.normal(size=(80, 3))
+    y = X @ [1, 2, 3] + 0.1 * rng.normal(size=80)
+    model = FFNNRegressor(
+        solver="sgd", momentum=0, learning_rate=learning_rate, random_state=0
+    )
+    assert model.fit(X, y).score(X, y) > 0.9
+
+
+def test_few_epochs_choose_nothing(model, monkeypatch):
+    X, y = friedman(noise=1)
+    monkeypatch.setattr("skffnn.fitting.run.choose", lambda *_: [0.7])
+    assert model.set_params(max_iter=18).fit(X, y).weight_decay_ == 0.1
+    assert model.set_params(max_iter=20).fit(X, y).weight_decay_ == 0.7
+
+
+@pytest.fixture
+def epochs_to_choose_by(monkeypatch):
+    """How many epochs each choice was to take; none is made."""
+    epochs_of = []
+
+    def choose(network, questions):
+        theta = np.empty(network.layout.size)
+        for question in questions:
+            epochs_of.append(question.recipe(theta, 1.0, (), ()).max_iter)
+        return [0.7] * len(questions)
+
+    monkeypatch.setattr("skffnn.fitting.run.choose", choose)
+    return epochs_of
+
+
+def test_gradient_descent_gets_the_whole_budget_to_choose_by(
+    model, epochs_to_choose_by
+):
+    for solver in ("adam", "sgd"):
+        model.set_params(solver=solver).fit(*friedman(noise=1))
+    assert epochs_to_choose_by == [30, 60]
+
+
+def test_a_large_max_iter_does_not_make_the_choice_longer(epochs_to_choose_by):
+    for max_iter in ("auto", 5000):
+        model = FFNNRegressor(
+            4, max_iter=max_iter, learning_rate_schedule="constant",
+            early_stopping=True, random_state=0,
+        )  # fmt: skip
+        model.fit(*friedman(noise=1))
+    assert len(set(epochs_to_choose_by)) == 1
+
+
+def test_a_number_is_taken_as_it_is(model, monkeypatch):
+    monkeypatch.setattr("skffnn.fitting.run.choose", None)
+    model.set_params(weight_decay=0.7).fit(*friedman(noise=1))
+    assert model.weight_decay_ == 0.7
+
+
+def test_lbfgs_and_partial_fit_choose_nothing(model, monkeypatch):
+    monkeypatch.setattr("skffnn.fitting.run.choose", None)
+    X, y = friedman(noise=1)
+    assert model.partial_fit(X, y).weight_decay_ == 0.1
+    lbfgs = FFNNRegressor(4, solver="lbfgs", max_iter=50, tol=0.01, random_state=0)
+    assert lbfgs.fit(X, y).weight_decay_ == 0.01
+
+
+def test_going_on_does_not_choose_again(model, monkeypatch):
+    X, y = friedman(noise=2)
+    chosen = model.set_params(warm_start=True).fit(X, y).weight_decay_
+    monkeypatch.setattr("skffnn.fitting.run.choose", None)
+    assert model.fit(X, y).weight_decay_ == chosen
+    assert model.partial_fit(X, y).weight_decay_ == chosen
+
+
+def test_the_fit_is_that_of_the_chosen_number(model):
+    X, y = friedman(noise=2)
+    theta = model.fit(X, y).theta_
+    model.set_params(weight_decay=model.weight_decay_).fit(X, y)
+    np.testing.assert_array_equal(model.theta_, theta)
+
+
+def test_the_same_seed_chooses_the_same(model):
+    X, y = friedman(noise=2)
+    first = model.fit(X, y)
+    theta, chosen = first.theta_, first.weight_decay_
+    again = model.fit(X, y)
+    assert again.weight_decay_ == chosen
+    np.testing.assert_array_equal(again.theta_, theta)
+
+
+def test_networks_that_blow_up_are_not_chosen(network, monkeypatch):
+    data = data_of(*friedman(noise=1))
+    blown_up = [np.nan, np.inf, np.nan]
+    for losses, expected in (
+        ([np.nan, 3.0, np.inf], CANDIDATES[1]),
+        (blown_up, None),
+    ):
+        column = np.array(losses)[:, np.newaxis]
+        monkeypatch.setattr(weight_decay, "evaluate", lambda *_, c=column: (c, None))
+        assert choose(network, data, recipe, seed=0) == expected
+
+
+def test_an_interrupt_of_the_choice_leaves_the_model_as_it_was(model, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skffnn.fitting.run.choose", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*friedman(noise=1))
+    assert not hasattr(model, "theta_")
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", "huber", "quantile", "poisson"])
+def test_every_loss_chooses_by_itself(model, loss):
+    X, y = friedman(noise=1)
+    model.set_params(loss=loss, max_iter=20).fit(X, np.abs(y))
+    assert model.weight_decay_ in CANDIDATES
