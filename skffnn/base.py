@@ -1,54 +1,431 @@
-"""What fitted networks have in common, be it one or a committee."""
+"""What fitted networks have in common: the interface of scikit-learn around the core.
 
-from typing import Any
+`FittedNetwork` predicts and explains, be it one network or a committee.
+`GradientDescentNetwork` is one that learns by the training loop: an estimator of that
+kind is its parameters, its target and its documentation.
+"""
 
-from sklearn.utils.validation import check_is_fitted
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .core.data import Data
+from .core.layout import Layout
+from .core.losses import LOSSES
 from .core.network import Network
-from .extras import require
+from .export.description import Networks
+from .export.mixin import TorchMixin
+from .fitting.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from .fitting.diagnosis import explain
+from .fitting.fitted import fitted, from_format_1
+from .fitting.resume import (
+    check_fingerprint,
+    check_same_network,
+    digest,
+    fingerprint_of,
+)
+from .fitting.run import Fit, train_alone
+from .fitting.settings import Settings
+from .fitting.state import State
+from .preprocessing.checks import (
+    check_table,
+    check_validation,
+    seen,
+    unchanged_on_error,
+    warn_if_not_finite,
+)
+from .preprocessing.parameters import (
+    check_flag,
+    check_parameters,
+    output_of,
+    standardizes,
+    uses,
+)
+from .preprocessing.preparation import draw_seed, prepare
+from .preprocessing.scaling import Scaling
+from .preprocessing.target import NumericTarget
+from .saving.mixin import PersistenceMixin
 
 
-class FittedNetworkMixin:
-    """Gives an estimator its network, the rows for it, and a module of PyTorch."""
+class FittedNetwork(TorchMixin, PersistenceMixin, BaseEstimator):
+    """Gives an estimator what follows from its network and its scales."""
 
     units_: list[int]
     activations_: list[str]
-    x_mean_: Any
-    x_scale_: Any
-    x_heavy_: Any
+    theta_: np.ndarray
+    x_mean_: np.ndarray
+    x_scale_: np.ndarray
+    x_limit_: np.ndarray
+    y_mean_: np.ndarray
+    y_scale_: np.ndarray
+
+    # For the links and tooltips of the HTML representation in notebooks.
+    _doc_link_module = "skffnn"
+    _doc_link_template = (
+        "https://skffnn.readthedocs.io/en/stable/generated/skffnn.{estimator_name}.html"
+    )
+
+    @property
+    def x_heavy_(self) -> np.ndarray:
+        """The numbers of the columns with heavy tails."""
+        return np.flatnonzero(np.isfinite(self.x_limit_))
 
     def _network(self):
         return Network(self.units_, self.activations_)
 
     # Not _data: a masked array, as in cv_results_, would hold that in its place.
     def _rows(self, X):
-        return Data(X, None, None, None, self.x_mean_, self.x_scale_, self.x_heavy_)
+        """Rows that have been checked, as the network reads them."""
+        scaling = self.x_mean_, self.x_scale_, self.x_limit_
+        return Data(X, None, None, None, *scaling)
 
-    def to_torch(self) -> Any:
-        """Make a module of PyTorch that predicts the same, without standard deviations.
+    def _checked(self, X):
+        """Check that X has the columns of `fit`, and finite values."""
+        if not hasattr(self, "theta_"):  # the check takes longer than one row
+            check_is_fitted(self)
+        # A tuple keeps what is of that dtype already, in its order; an array would be
+        # made of a DataFrame otherwise.
+        dtype = (self.theta_.dtype,)
+        return validate_data(self, X, reset=False, accept_sparse="csr", dtype=dtype)
 
-        Its layers are PyTorch's own, between a module that standardises and one that
-        goes back to the target's units. Its weights are copies, in the dtype of
-        ``theta_``, and can be trained on; dropout is no part of it. A committee becomes
-        the weighted mean of its networks. For an example, see the head of
-        ``skffnn/torch.py``.
+    def _description(self):
+        """What the fitted model consists of, for `skffnn.export`."""
+        return Networks(
+            self.units_,
+            self.activations_,
+            self.theta_,
+            self.x_mean_,
+            self.x_scale_,
+            self.x_limit_,
+            self.y_scale_,
+            self.y_mean_,
+            getattr(self, "_y_ndim", 1),
+        )
+
+    def __sklearn_tags__(self):
+        """Tell scikit-learn what this estimator takes."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def _can_learn_by_parts(model):
+    """Whether partial_fit makes sense; the reason, raised, if it does not."""
+    if not uses(model, "partial_fit"):
+        raise ValueError(
+            f"solver={model.solver!r} sees all rows at once and cannot learn by parts; "
+            "use solver='adam' or 'sgd', or call fit."
+        )
+    if model.early_stopping or model.validation_fraction is not None:
+        raise ValueError(
+            "partial_fit holds out no rows: leave early_stopping and "
+            "validation_fraction at their defaults, or call fit."
+        )
+    return True
+
+
+class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
+    """An estimator that learns by the training loop.
+
+    A subclass has the parameters of `FFNNRegressor`, and says what it learns.
+
+    Attributes
+    ----------
+    _target_kind : type
+        The kind of target: see `skffnn.preprocessing.target`.
+    """
+
+    _target_kind: ClassVar[Any] = NumericTarget
+    _upgrades: ClassVar = {1: from_format_1}
+
+    loss: str
+    warm_start: bool
+    random_state: Any
+    n_outputs_: int
+    n_features_in_: int
+    history_: dict[str, list[float]]
+    _y_ndim: int
+
+    def _target(self):
+        return self._target_kind(LOSSES[self.loss], output_of(self), standardizes(self))
+
+    # Learning ------------------------------------------------------------------------
+
+    @with_callbacks
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+        resume: bool = False,
+    ) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Its dtype decides the network's: float32 stays float32, anything else is
+            computed in float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The target.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Rows of weight 0 are left out; only the ratios of the others matter.
+        X_val, y_val : array-like, default=None
+            Validation rows: their curve is recorded, and ``early_stopping`` uses them.
+            They must have gone through the same preprocessing as X.
+        sample_weight_val : array-like, default=None
+            Weights of the validation rows.
+        resume : bool, default=False
+            Whether to complete a fit that was interrupted, by Ctrl-C or with the whole
+            process (`ModelCheckpoint`), on the same rows and with the same parameters.
+            It ends with the very weights of a fit that was not interrupted. A fit that
+            was complete is left as it is, and a model without one begins.
 
         Returns
         -------
-        module : torch.nn.Sequential
-            It takes a tensor of shape (n_samples, n_features), of the dtype of
-            ``theta_``, and returns one of the shape that `predict` returns.
+        self : estimator
+            The fitted estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data make no sense; the message says what to do.
+        MemoryError
+            If the network is larger than the machine's memory.
+        FloatingPointError
+            If training diverges within the first epoch, or leaves no weights that are
+            worth keeping. A model that was fitted before is then still what it was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If training diverges later (the best weights are kept), ends no better than
+            the best constant prediction, or reaches max_iter too early.
+        """
+        check_parameters(self)
+        check_flag("resume", resume)
+        rows = X, y, sample_weight, (X_val, y_val, sample_weight_val)
+        return self._learn(*rows, go_on=self.warm_start or resume, resume=resume)
+
+    @available_if(_can_learn_by_parts)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train for one epoch on these rows, at the constant rate.
+
+        The standardisation is that of the first call: pass it rows that are like all
+        others, or statistics of all of them (``standardize``). No rows are held out,
+        and ``learning_rate_schedule`` is not used.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Their weights.
+
+        Returns
+        -------
+        self : estimator
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data make no sense.
+        AttributeError
+            With the solver "lbfgs", ``early_stopping`` or a ``validation_fraction``:
+            the method does not exist then, as scikit-learn's conventions want it.
+        FloatingPointError
+            If training diverges; the model is still what it was before the call.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skffnn import FFNNRegressor
+        >>> rng = np.random.default_rng(0)
+        >>> model = FFNNRegressor(random_state=0)
+        >>> for _ in range(50):
+        ...     X = rng.normal(size=(100, 3))
+        ...     model = model.partial_fit(X, X[:, 0] * X[:, 1])
+        >>> model.n_iter_
+        50
+        """
+        check_parameters(self)
+        return self._learn(X, y, sample_weight, one_epoch=True, go_on=True)
+
+    def _learn(
+        self,
+        X,
+        y,
+        sample_weight,
+        validation=(None, None, None),
+        *,
+        go_on,
+        resume=False,
+        one_epoch=False,
+    ):
+        """Continue a state: a new one, or what the model has reached."""
+        go_on = go_on and hasattr(self, "theta_")
+        state = State.of(self, resume) if go_on else None
+        # The held-out rows of a model that goes on stay what they were.
+        seed = state.seed if state else draw_seed(self.random_state)
+        fit, fingerprint = None, None
+        try:
+            with unchanged_on_error(self):
+                table, validation, target = self._check_rows(
+                    X, y, sample_weight, validation, state
+                )
+                columns = seen(self)
+                if not one_epoch:
+                    fingerprint = fingerprint_of(self, digest(table, validation))
+                if state and resume:
+                    check_fingerprint(self, state, fingerprint)
+                    if state.run is None:
+                        return self
+                if state:
+                    shape = table.X.shape[1], table.Y.shape[1]
+                    check_same_network(self, state, *shape)
+                scaling = Scaling.of(self) if state else None
+                rows = prepare(self, table, validation, target, seed, scaling)
+                # What was converted or copied for the checks can go.
+                del table, validation
+                settings = Settings(self, len(rows.training), one_epoch)
+                fit = Fit(settings, rows, seed, state, fingerprint)
+                task = self._task(fit, X, y, sample_weight)
+                train_alone(fit, task)
+                explain(fit, warn=not one_epoch)
+                self._adopt(fit, columns)
+        except KeyboardInterrupt:
+            if fit is not None and fit.rewind():
+                self._adopt(fit, columns)
+            raise
+        task.end()
+        return self
+
+    def _check_rows(self, X, y, sample_weight, validation, state=None):
+        """Check all rows; return tables of them, and the target.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As users pass them.
+        validation : tuple
+            X_val, y_val and sample_weight_val.
+        state : State, default=None
+            What is gone on from: columns and dtype are to be those of the model.
+
+        Returns
+        -------
+        table : Table
+        validation : Table or None
+        target : NumericTarget
+        """
+        target = self._target()
+        dtype = None if state is None else state.theta.dtype
+        table = check_table(
+            self, X, y, sample_weight, target, dtype=dtype, reset=state is None
+        )
+        return table, check_validation(self, validation, table, target), target
+
+    def _task(self, fit, X, y, sample_weight):
+        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
+        estimator = None if fit.settings.one_epoch else self
+        return FitTask(estimator, fit.settings.max_iter, X=X, y=y, metadata=metadata)
+
+    def _adopt(self, fit, columns):
+        """Take over what a fit has made, in one step."""
+        own = {k: v for k, v in vars(self).items() if k != "feature_names_in_"}
+        self.__dict__ = {**own, **columns, **fitted(fit)}
+
+    # Predicting ----------------------------------------------------------------------
+
+    def _predict(self, X):
+        """The predictions for rows that have been checked, (n_samples, n_outputs)."""
+        # float64 whatever the network's dtype, and back to the target's units in place.
+        y_hat = np.empty((X.shape[0], self.n_outputs_))
+        with np.errstate(all="ignore"):  # an overflow may saturate, and mean nothing
+            self._network().predict(self.theta_, self._rows(X), out=y_hat)
+            self._target_kind.decode(y_hat, self.y_mean_, self.y_scale_)
+            suspicious = not np.isfinite(y_hat.sum())
+        if suspicious:
+            warn_if_not_finite(y_hat, self.theta_.dtype)
+        return y_hat
+
+    # Looking inside ------------------------------------------------------------------
+
+    def input_gradient(self, X: Any) -> np.ndarray:
+        """How the prediction changes with each input, row by row: d y_hat / d x.
+
+        Exact, by the chain rule: the backward pass of training, taken one product
+        further. The mean over the rows of a table is the average marginal effect of
+        each column. Where an activation has a kink, it is the slope on one side.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Where to look.
+
+        Returns
+        -------
+        gradient : ndarray of shape (n_samples, n_features) or \
+                (n_samples, n_outputs, n_features)
+            In units of the target per unit of the column; float64. The axis of the
+            outputs is there if y had one at `fit`.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
-        ImportError
-            If PyTorch is not installed.
-        """
-        check_is_fitted(self)
-        require("torch", "to_torch", extra=None)
-        from .export.torch import module_of
+        ValueError
+            If X has other columns than at `fit`, or values that are not finite.
 
-        return module_of(self)
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skffnn import FFNNRegressor
+        >>> X = np.random.default_rng(0).uniform(-1, 1, (500, 2))
+        >>> y = X[:, 0] ** 2 + 3 * X[:, 1]
+        >>> model = FFNNRegressor(activation="tanh", random_state=0).fit(X, y)
+        >>> model.input_gradient([[0.5, 0.0]]).round()  # (2 x_1, 3)
+        array([[1., 3.]])
+        """
+        X = self._checked(X)
+        gradient = np.empty((X.shape[0], self.n_outputs_, self.n_features_in_))
+        self._network().input_gradient(self.theta_, self._rows(X), out=gradient)
+        gradient *= self.y_scale_[:, np.newaxis]
+        return gradient[:, 0] if self._y_ndim == 1 else gradient
+
+    @property
+    def coefs_(self) -> list[np.ndarray]:
+        """The weights W_l, read-only."""
+        return self._parameters().W
+
+    @property
+    def intercepts_(self) -> list[np.ndarray]:
+        """The biases b_l, read-only."""
+        return [b[0] for b in self._parameters().b]
+
+    def _parameters(self):
+        # Views made on demand: kept ones would not survive pickle and deepcopy.
+        theta = self.theta_.view()
+        theta.flags.writeable = False
+        return Layout(self.units_).views(theta)
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """The training loss by epoch."""
+        return self.history_["loss"]
+
+    @property
+    def validation_loss_curve_(self) -> list[float] | None:
+        """The validation loss by epoch, None without validation rows."""
+        curve = self.history_["validation_loss"]
+        return None if np.isnan(curve).all() else curve

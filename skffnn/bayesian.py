@@ -1,37 +1,36 @@
 """BayesianFFNNRegressor: small tables, second order, error bars, nothing to tune."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy.stats import norm
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from .base import FittedNetworkMixin
+from .base import FittedNetwork
+from .core.hyperparameters import Hyperparameter, is_flag, is_int, is_not_negative
 from .core.layout import Layout
+from .core.losses import squared_error
 from .core.network import Network
 from .core.second_order.evidence import variance
-from .fitting.committee import Committee
+from .fitting.committee import COMMITTEE, Committee, fitted_committee
+from .fitting.fitted import limits_from_format_1
 from .fitting.threads import one_blas_thread
 from .preprocessing.checks import check_table, unchanged_on_error, warn_user
 from .preprocessing.parameters import (
-    check_bayesian,
+    activation_names,
+    check_choice,
     check_coverage,
+    check_rules,
+    hidden_activations,
     hidden_sizes,
-    layer_activations,
+    is_auto,
 )
-from .preprocessing.preparation import weighty_rows
-from .preprocessing.scaling import (
-    Scaling,
-    input_statistics,
-    standardized,
-    target_statistics,
-)
-from .regressor import FFNNRegressor, draw_seed
-from .saving import integrity
-from .saving.mixin import PersistenceMixin
+from .preprocessing.preparation import draw_seed, rows_with_weight
+from .preprocessing.scaling import Scaling, input_statistics, standardized
+from .preprocessing.target import NumericTarget
 
 # What hidden_layer_sizes="auto" chooses from.
 SIZES = ((5,), (10,), (10, 10), (10, 10, 10))
@@ -42,9 +41,7 @@ LEFT = 0.25
 MOST_WORK = 2 * 10**10
 
 
-class BayesianFFNNRegressor(
-    FittedNetworkMixin, PersistenceMixin, RegressorMixin, BaseEstimator
-):
+class BayesianFFNNRegressor(RegressorMixin, FittedNetwork):
     """Bayesian neural network for small tables, with error bars and nothing to tune.
 
     Trained by Levenberg-Marquardt steps, second order over all rows at once, it reaches
@@ -128,8 +125,10 @@ class BayesianFFNNRegressor(
         The activation of each layer, the output's last.
     x_mean_, x_scale_ : ndarray of shape (n_features_in_,)
         X is standardised as ``(X - x_mean_) / x_scale_``.
+    x_limit_ : ndarray of shape (n_features_in_,)
+        How far a standardised column is taken as it is, as in `FFNNRegressor`.
     x_heavy_ : ndarray of int
-        Columns with heavy tails, treated as in `FFNNRegressor`.
+        The numbers of the columns with heavy tails, whose limit is finite.
     y_mean_, y_scale_ : ndarray of shape (1,)
         The target is standardised as ``(y - y_mean_) / y_scale_``.
     n_features_in_ : int
@@ -172,12 +171,8 @@ class BayesianFFNNRegressor(
     True
     """
 
-    _fitted = integrity.BAYESIAN + integrity.COLUMN_NAMES
-    _check_fitted = staticmethod(integrity.check_bayesian)
-
-    # For the links and tooltips of the HTML representation in notebooks.
-    _doc_link_module = "skffnn"
-    _doc_link_template = FFNNRegressor._doc_link_template
+    _fitted = COMMITTEE
+    _upgrades: ClassVar = {1: limits_from_format_1}
 
     def __init__(
         self,
@@ -233,39 +228,33 @@ class BayesianFFNNRegressor(
             If the weights add up to much less or more than the number of rows, or the
             parameters leave too little of the rows to tell the noise by.
         """
-        check_bayesian(self)
+        _check_parameters(self)
         with unchanged_on_error(self):
-            table = check_table(self, X, y, sample_weight, dtype=np.float64)
-            rows = weighty_rows(table)
+            target = NumericTarget(squared_error, single=True)
+            table = check_table(self, X, y, sample_weight, target, dtype=np.float64)
+            rows = rows_with_weight(table)
             networks = _affordable(self._networks(table.X.shape[1]), len(rows))
             _warn_of_weights(table.weight, len(rows))
             scaling = Scaling(
                 *input_statistics(table.X, rows, table.weight),
-                *target_statistics(table.Y, rows, table.weight, "identity"),
+                *target.statistics(table.Y, rows, table.weight),
             )
             data = standardized(table, rows, table.weight, scaling)
             seed = draw_seed(self.random_state)
             committees = [Committee(self, network, data, seed) for network in networks]
             best = max(committees, key=lambda committee: committee.best_evidence)
             _warn_of_doubts(self, best)
-            y_scale = scaling.y_scale[0]
-            evidence = [
-                (committee.network.layout.units[1:-1], committee.log_evidence(y_scale))
-                for committee in committees
-            ]
-            self.__dict__.update(_attributes(best, scaling), _evidence=evidence)
+            self.__dict__.update(fitted_committee(best, committees, scaling))
         return self
 
     def _networks(self, n_inputs):
         """The networks to try."""
-        auto = isinstance(self.hidden_layer_sizes, str)
+        auto = is_auto(self.hidden_layer_sizes)
         sizes = SIZES if auto else (hidden_sizes(self.hidden_layer_sizes),)
         return [
             Network(
                 [n_inputs, *hidden, 1],
-                layer_activations(
-                    self.activation, len(hidden), "identity", "squared_error"
-                ),
+                [*hidden_activations(self.activation, len(hidden)), "identity"],
             )
             for hidden in sizes
         ]
@@ -299,10 +288,7 @@ class BayesianFFNNRegressor(
         ValueError
             If X has other columns than at `fit`, or values that are not finite.
         """
-        check_is_fitted(self)
-        X = validate_data(
-            self, X, reset=False, accept_sparse="csr", dtype=(np.float64,)
-        )
+        X = self._checked(X)
         network = self._network()
         data = self._rows(X)
         each = np.stack([network.predict(theta, data)[:, 0] for theta in self.theta_])
@@ -368,39 +354,39 @@ class BayesianFFNNRegressor(
     def relevance_(self) -> np.ndarray:
         """How large the weights are that leave each column."""
         check_is_fitted(self)
-        W, _ = Layout(self.units_).views(self.theta_)
-        return np.sqrt(self.committee_weights_ @ np.mean(W[0] ** 2, axis=-1))
+        first = Layout(self.units_).views(self.theta_).W[0]
+        return np.sqrt(self.committee_weights_ @ np.mean(first**2, axis=-1))
 
-    def __sklearn_tags__(self):
-        """Tell scikit-learn what this estimator takes."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
+    def _description(self):
+        """The committee as a stack: one scaling of X, K networks."""
+        return super()._description().weighted(self.committee_weights_)
 
 
-def _attributes(committee, scaling):
-    """What a fitted model consists of."""
-    members, layout = committee.members, committee.network.layout
-    y_scale = float(scaling.y_scale[0])
-    noise = np.array([1 / member.precisions.noise for member in members])
-    spread = committee.mean([1 / member.precisions.groups for member in members])
-    history = committee.history(y_scale)
-    return {
-        "theta_": np.stack([member.theta for member in members]),
-        "committee_weights_": committee.weights,
-        "units_": [int(n) for n in layout.units],
-        "hidden_layer_sizes_": tuple(int(n) for n in layout.units[1:-1]),
-        "activations_": list(committee.network.names),
-        "alpha_": float(1 / (committee.mean(noise) * y_scale**2)),
-        "lambda_": 1 / spread,
-        "n_effective_parameters_": committee.n_effective_parameters(),
-        "log_evidence_": committee.log_evidence(y_scale),
-        "history_": history,
-        "n_iter_": max(history["iteration"]),
-        **{f"{name}_": value for name, value in scaling._asdict().items()},
-        "_factors": committee.factors,
-        "_noise": noise,
-    }
+def _check_parameters(model):
+    """Raise ValueError for the first parameter that makes no sense."""
+    check_rules(model, _RULES)
+    sizes = model.hidden_layer_sizes
+    if not is_auto(sizes):
+        hidden_activations(model.activation, len(hidden_sizes(sizes)))
+    elif isinstance(model.activation, str):
+        check_choice("activation", model.activation, activation_names())
+    else:
+        raise ValueError(
+            "hidden_layer_sizes='auto' tries several depths: give one activation for "
+            f"all layers; got {model.activation!r}."
+        )
+
+
+_RULES = (
+    *(
+        Hyperparameter(
+            name, lambda value: is_int(value, 1), "a whole number, at least 1", int
+        )
+        for name in ("max_iter", "n_iter_no_change", "n_restarts")
+    ),
+    Hyperparameter("tol", is_not_negative, "a number that is not negative"),
+    Hyperparameter("ard", is_flag, "True or False", bool),
+)
 
 
 def _affordable(networks, n):

@@ -2,9 +2,10 @@
 
 import os
 
+from .base import GradientDescentNetwork
+from .core.hyperparameters import is_int
 from .preprocessing.checks import warn_user
-from .preprocessing.parameters import is_int
-from .regressor import FFNNRegressor
+from .preprocessing.parameters import uses
 
 
 class ModelCheckpoint:
@@ -72,15 +73,15 @@ class ModelCheckpoint:
         estimator : FFNNRegressor
         context : sklearn.callback.CallbackContext
         """
-        if not isinstance(estimator, FFNNRegressor):
+        if not isinstance(estimator, GradientDescentNetwork):
             raise TypeError(
-                "ModelCheckpoint belongs on an FFNNRegressor, not on a "
+                "ModelCheckpoint belongs on a network such as FFNNRegressor, not on a "
                 f"{type(estimator).__name__}: in a Pipeline, call set_callbacks of its "
                 "last step."
             )
-        if estimator.solver == "lbfgs":
+        if not uses(estimator, "resume"):
             raise ValueError(
-                "solver='lbfgs' cannot resume a fit, and has no use for "
+                f"solver={estimator.solver!r} cannot resume a fit, and has no use for "
                 "ModelCheckpoint: save the fitted model."
             )
         while (context := context.parent) is not None:

@@ -1,43 +1,68 @@
 """FFNNEnsembleRegressor: networks that differ in their seeds, trained side by side."""
 
 from copy import deepcopy
-from typing import Any, Self
+from itertools import pairwise
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from scipy.stats import norm
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .core.hyperparameters import is_inside_unit, is_int
+from .export.description import Networks
+from .export.mixin import TorchMixin
+from .fitting.calibration import calibrated, deviations_for, mean_and_spread
 from .fitting.callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from .fitting.side_by_side import Lesson, Workers, fit_all
-from .preprocessing.checks import (
-    check_table,
-    check_validation,
-    seen,
-    unchanged_on_error,
-)
-from .preprocessing.parameters import (
-    check_coverage,
-    check_parameters,
-    inside_unit,
-    is_int,
-)
-from .preprocessing.preparation import weighty_rows
+from .fitting.side_by_side import FitArguments, Workers, fit_all
+from .preprocessing.checks import seen, unchanged_on_error
+from .preprocessing.parameters import check_coverage, check_flag, check_parameters
+from .preprocessing.preparation import rows_with_weight
 from .preprocessing.scaling import index
 from .regressor import FFNNRegressor
-from .saving import integrity
 from .saving.mixin import PersistenceMixin
+from .saving.rules import are_names, are_rows, is_array, is_list, is_whole
 
 # What stands for a network in the state of an ensemble.
 _NETWORK = "state of an FFNNRegressor"
-# Rows that all networks predict at once: what it takes is the same for any number.
-BLOCK = 2**15
+
+
+# What a file may hold, by the rules of `skffnn.saving.mixin` ------------------------
+
+
+def _is_fitted_network(value):
+    return type(value) is FFNNRegressor and hasattr(value, "theta_")
+
+
+def _are_networks(value, own):
+    fitted = is_list(value, _is_fitted_network) and len(value) > 0
+    return fitted and all(
+        a.units_ == b.units_
+        and a._y_ndim == b._y_ndim
+        and a.theta_.dtype == b.theta_.dtype
+        for a, b in pairwise(value)
+    )
+
+
+def _are_samples(value, own):
+    return is_list(value, are_rows) and len(value) == len(own["estimators_"])
+
+
+def _is_noise(value, own):
+    shape = (own["estimators_"][0].n_outputs_,)
+    return is_array(value, shape) and bool((value >= 0).all())
+
+
+def _are_scores(value, own):
+    rows, outputs = own["calibration_indices_"], own["estimators_"][0].n_outputs_
+    if rows is None:
+        return value is None
+    return is_array(value, (len(rows), outputs), finite=False)
 
 
 class FFNNEnsembleRegressor(
-    PersistenceMixin, CallbackSupportMixin, RegressorMixin, BaseEstimator
+    TorchMixin, PersistenceMixin, CallbackSupportMixin, RegressorMixin, BaseEstimator
 ):
     """A deep ensemble: networks with different seeds, and their mean.
 
@@ -110,11 +135,23 @@ class FFNNEnsembleRegressor(
     True
     """
 
-    _fitted = integrity.ENSEMBLE + integrity.COLUMN_NAMES
-    _check_fitted = staticmethod(integrity.check_ensemble)
+    _fitted: ClassVar = {
+        "estimators_": _are_networks,
+        "estimators_samples_": _are_samples,
+        "calibration_indices_": lambda value, own: value is None or are_rows(value),
+        "noise_": _is_noise,
+        "calibration_scores_": _are_scores,
+        "n_features_in_": lambda value, own: (
+            is_whole(value) and value == own["estimators_"][0].n_features_in_
+        ),
+        "feature_names_in_": lambda value, own: are_names(value, own["n_features_in_"]),
+        "_y_ndim": lambda value, own: (
+            is_whole(value) and value == own["estimators_"][0]._y_ndim
+        ),
+    }
 
     # For the links and tooltips of the HTML representation in notebooks.
-    _doc_link_module = "skffnn"
+    _doc_link_module = FFNNRegressor._doc_link_module
     _doc_link_template = FFNNRegressor._doc_link_template
 
     def __init__(
@@ -177,10 +214,9 @@ class FFNNEnsembleRegressor(
         estimator = self._checked_estimator()
         network = clone(estimator)
         check_parameters(network)
-        table = check_table(network, X, y, sample_weight)
+        table, val, _ = network._check_rows(X, y, sample_weight, validation)
         if table.on_disk:
             table = table._replace(X=X)  # checked, it would no longer say so
-        val = check_validation(network, validation, table)
         if val is not None and val.on_disk:
             val = val._replace(X=validation[0])
         columns = seen(network)
@@ -192,7 +228,7 @@ class FFNNEnsembleRegressor(
         task = FitTask(self, 1, X=X, y=y, metadata=metadata)
         models, errors, _ = fit_all(
             [clone(estimator).set_params(random_state=int(seed)) for seed in seeds],
-            _lessons(table, samples, val),
+            _arguments(table, samples, val),
             Workers(self.n_jobs),
             task,
         )
@@ -200,7 +236,7 @@ class FFNNEnsembleRegressor(
             raise error
         for model in models:
             model.__dict__.update(deepcopy(columns))
-        noise, scores = _calibration(models, table, held_out)
+        noise, scores = calibrated(models, table, held_out)
         self.__dict__.pop("feature_names_in_", None)
         self.__dict__.update(columns)
         self.estimators_ = models
@@ -223,12 +259,9 @@ class FFNNEnsembleRegressor(
                 "n_estimators must be a whole number, at least 1; got "
                 f"{self.n_estimators!r}."
             )
-        if not isinstance(self.bootstrap, bool | np.bool_):
-            raise ValueError(
-                f"bootstrap must be True or False; got {self.bootstrap!r}."
-            )
+        check_flag("bootstrap", self.bootstrap)
         fraction = self.calibration_fraction
-        if fraction is not None and not inside_unit(fraction):
+        if fraction is not None and not is_inside_unit(fraction):
             raise ValueError(
                 "calibration_fraction must be None or a number between 0 and 1; got "
                 f"{fraction!r}."
@@ -237,7 +270,7 @@ class FFNNEnsembleRegressor(
 
     def _split(self, table, rng):
         """The rows to learn, and those to calibrate with."""
-        rows = weighty_rows(table)
+        rows = rows_with_weight(table)
         if self.calibration_fraction is None:
             return rows, None
         try:
@@ -256,14 +289,14 @@ class FFNNEnsembleRegressor(
             return rows
         return np.random.default_rng(seed).choice(rows, len(rows))
 
-    # Its networks are kept as what they consist of: so a file of skops has one type to
-    # be trusted, and not two.
+    # Its networks are kept as their states: so a file of skops has one type to be
+    # trusted, and not two.
 
     def __getstate__(self):
-        return _with_networks(super().__getstate__(), _state_of)
+        return {k: _as_state(value) for k, value in super().__getstate__().items()}
 
     def __setstate__(self, state):
-        super().__setstate__(_with_networks(state, _network_of))
+        super().__setstate__({k: _as_network(value) for k, value in state.items()})
 
     # Predicting ----------------------------------------------------------------------
 
@@ -294,7 +327,7 @@ class FFNNEnsembleRegressor(
             If X has other columns than at `fit`, or values that are not finite.
         """
         X = self._checked(X)
-        y_hat, spread = _mean_and_spread(self.estimators_, X, return_std)
+        y_hat, spread = mean_and_spread(self.estimators_, X, return_std)
         if not return_std:
             return self._shaped(y_hat)
         return self._shaped(y_hat), self._shaped(np.hypot(spread, self.noise_))
@@ -345,29 +378,17 @@ class FFNNEnsembleRegressor(
         """
         check_coverage(coverage)
         X = self._checked(X)
-        wide = self._deviations(coverage)
-        y_hat, spread = _mean_and_spread(self.estimators_, X)
+        wide = deviations_for(coverage, self.calibration_scores_)
+        y_hat, spread = mean_and_spread(self.estimators_, X)
         std = np.hypot(spread, self.noise_)
         # Where an error had no deviation to be measured by, nothing is ruled out.
         with np.errstate(invalid="ignore"):
             half = np.where(np.isinf(wide), np.inf, wide * std)
         return self._shaped(y_hat - half), self._shaped(y_hat + half)
 
-    def _deviations(self, coverage):
-        """How many standard deviations cover so much, for each output."""
-        scores = self.calibration_scores_
-        if scores is None:
-            return norm.ppf((1 + coverage) / 2)
-        n = len(scores)
-        # The new row is one of n + 1, and as likely to be the largest as any.
-        rank = _ceiling((n + 1) * coverage)
-        if rank > n:
-            raise ValueError(
-                f"{n} calibration rows say nothing about coverage={coverage:g}: it "
-                f"takes at least {_ceiling(coverage / (1 - coverage))}. Raise "
-                "calibration_fraction, pass more rows to fit, or ask for less."
-            )
-        return scores[rank - 1]
+    def _description(self):
+        """What the fitted ensemble consists of, for `skffnn.export`."""
+        return Networks.mean_of([each._description() for each in self.estimators_])
 
     def _checked(self, X):
         check_is_fitted(self)
@@ -388,74 +409,35 @@ class FFNNEnsembleRegressor(
         return tags
 
 
-def _with_networks(state, change):
-    """The state of an ensemble, each network in it changed."""
-    changed = {**state, "estimator": change(state["estimator"])}
-    if "estimators_" in state:
-        changed["estimators_"] = [change(each) for each in state["estimators_"]]
-    return changed
+def _as_state(value):
+    """A network as its state, and so in a list; anything else as it is."""
+    if isinstance(value, list):
+        return [_as_state(each) for each in value]
+    return {_NETWORK: value.__getstate__()} if type(value) is FFNNRegressor else value
 
 
-def _state_of(network):
-    if type(network) is not FFNNRegressor:  # what is none is refused by fit
-        return network
-    return {_NETWORK: network.__getstate__()}
-
-
-def _network_of(state):
-    if not isinstance(state, dict) or state.keys() != {_NETWORK}:
-        return state
+def _as_network(value):
+    """The way back."""
+    if isinstance(value, list):
+        return [_as_network(each) for each in value]
+    if not isinstance(value, dict) or value.keys() != {_NETWORK}:
+        return value
     network = FFNNRegressor()
-    network.__setstate__(state[_NETWORK])
+    network.__setstate__(value[_NETWORK])
     return network
 
 
-def _ceiling(number):
-    """The next whole number; 9 is the next after 0.9 * 10, whatever the rounding."""
-    return int(np.ceil(round(number, 9)))
-
-
-def _mean_and_spread(models, X, spread=True):
-    """Mean and standard deviation over the networks, (n_samples, n_outputs).
-
-    Without spread, only the mean.
-    """
-    shape = X.shape[0], models[0].n_outputs_
-    mean, std = np.empty(shape), np.zeros(shape) if spread else None
-    for start in range(0, X.shape[0], BLOCK):
-        rows = slice(start, start + BLOCK)
-        # (n_estimators, rows, n_outputs)
-        each = np.stack([model._predict(X[rows]) for model in models])
-        each.mean(axis=0, out=mean[rows])
-        if std is not None and len(models) > 1:
-            each.std(axis=0, ddof=1, out=std[rows])
-    return mean, std
-
-
-def _calibration(models, table, rows):
-    """The noise, and the sorted scores, of held-out rows; 0 and None without."""
-    if rows is None:
-        return np.zeros(table.Y.shape[1]), None
-    y_hat, spread = _mean_and_spread(models, table.X[rows])
-    error = table.Y[rows] - y_hat
-    unexplained = np.mean(error**2, axis=0) - np.mean(spread**2, axis=0)
-    noise = np.sqrt(np.maximum(unexplained, 0))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        scores = np.abs(error) / np.hypot(spread, noise)
-    # An exact prediction is no error, however sure it was.
-    return noise, np.sort(np.where(error == 0, 0, scores), axis=0)
-
-
-def _lessons(table, samples, val):
-    """What each network is to learn; one lesson, if it is the same for all."""
+def _arguments(table, samples, val):
+    """What each network is fitted to; one object, if it is the same for all."""
     y = table.Y[:, 0] if table.y_ndim == 1 else table.Y
     held = {}
     if val is not None:
         held = {"X_val": val.X, "y_val": val.Y, "sample_weight_val": val.weight}
-    lessons: dict[int, Lesson] = {}
+    arguments: dict[int, FitArguments] = {}
     for rows in samples:
-        if id(rows) not in lessons:
+        if id(rows) not in arguments:
             own, weight = index(rows), table.weight
             params = {} if weight is None else {"sample_weight": weight[own]}
-            lessons[id(rows)] = Lesson(table.X[own], y[own], {**params, **held})
-    return [lessons[id(rows)] for rows in samples]
+            given = FitArguments(table.X[own], y[own], {**params, **held})
+            arguments[id(rows)] = given
+    return [arguments[id(rows)] for rows in samples]

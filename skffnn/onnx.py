@@ -2,12 +2,12 @@
 
 Importing this module registers them; from then on `skl2onnx.to_onnx` knows
 `FFNNRegressor`, `BayesianFFNNRegressor` and `FFNNEnsembleRegressor`, alone and in
-pipelines. The graph computes in the type of its input: give it float64 rows for a
-graph in double precision, float32 rows for one in single. Whole numbers make one in
-single precision, as they do for the regressors of scikit-learn; and a model that was
-fitted to float32 computes in float32 whatever it gets, as its `predict` does. A
-DataFrame makes one input of each column. The output has a column for each target, also
-if there is one.
+pipelines, and `FFNNGridSearchCV`, which stands for its best estimator. The graph
+computes in the type of its input: give it float64 rows for a graph in double precision,
+float32 rows for one in single. Whole numbers make one in single precision, as they do
+for the regressors of scikit-learn; and a model that was fitted to float32 computes in
+float32 whatever it gets, as its `predict` does. A DataFrame makes one input of each
+column. The output has a column for each target, also if there is one.
 
 Examples
 --------
@@ -27,4 +27,12 @@ Examples
 True
 """
 
-from .export import onnx as _converters  # noqa: F401 (registers them)
+from .bayesian import BayesianFFNNRegressor
+from .ensemble import FFNNEnsembleRegressor
+from .export.onnx import register, register_search
+from .model_selection import FFNNGridSearchCV
+from .regressor import FFNNRegressor
+
+for kind in (FFNNRegressor, BayesianFFNNRegressor, FFNNEnsembleRegressor):
+    register(kind)
+register_search(FFNNGridSearchCV)

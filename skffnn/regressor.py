@@ -1,60 +1,18 @@
-"""FFNNRegressor: the scikit-learn face of the network."""
+"""FFNNRegressor: a network that learns numbers."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.base import RegressorMixin
 
-from .base import FittedNetworkMixin
-from .core.layout import Layout
-from .fitting.callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from .fitting.diagnosis import explain
-from .fitting.resume import check_same, digest, lesson_of
-from .fitting.run import Fit
-from .preprocessing.checks import (
-    check_table,
-    check_validation,
-    seen,
-    unchanged_on_error,
-    warn_if_not_finite,
-)
-from .preprocessing.parameters import check_parameters
-from .preprocessing.preparation import prepare
-from .saving import integrity
-from .saving.mixin import PersistenceMixin
+from .base import GradientDescentNetwork
+from .fitting.fitted import rules_for
+from .preprocessing.parameters import lowest_target
+from .preprocessing.target import NumericTarget
 
 
-def draw_seed(random_state):
-    """A seed out of a random_state as users give it."""
-    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-
-
-def _can_learn_by_parts(model):
-    """Whether partial_fit makes sense; the reason, raised, if it does not."""
-    if model.solver == "lbfgs":
-        raise ValueError(
-            "solver='lbfgs' sees all rows at once and cannot learn by parts; use "
-            "solver='adam' or 'sgd', or call fit."
-        )
-    if model.early_stopping or model.validation_fraction is not None:
-        raise ValueError(
-            "partial_fit holds out no rows: leave early_stopping and "
-            "validation_fraction at their defaults, or call fit."
-        )
-    return True
-
-
-class FFNNRegressor(
-    FittedNetworkMixin,
-    PersistenceMixin,
-    CallbackSupportMixin,
-    RegressorMixin,
-    BaseEstimator,
-):
+class FFNNRegressor(RegressorMixin, GradientDescentNetwork):
     """Feed-forward neural network regressor, written from scratch in NumPy.
 
     A multilayer perceptron for tables. It standardises X and y itself, so that one
@@ -68,7 +26,8 @@ class FFNNRegressor(
         makes a linear model.
     activation : str or sequence of str, default="relu"
         Activation of the hidden layers: one name, or one per layer. Any of
-        "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu".
+        "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "silu",
+        "gelu", "mish".
     output_activation : str, default="identity"
         Activation of the output, from the same list. With any but "identity", y is not
         standardised and has to lie where the activation can reach.
@@ -112,18 +71,18 @@ class FFNNRegressor(
         Where the "huber" loss turns from squared to absolute, in standard deviations
         of y.
     weight_decay : float or "auto", default="auto"
-        Each step multiplies the weights, not the biases, by
-        ``1 - learning_rate * weight_decay`` (decoupled weight decay). For "lbfgs" that
-        is a penalty of ``weight_decay / 2`` times their sum of squares, for "sgd" one
-        of ``(1 - momentum)`` times that; the steps of "adam" do not shrink with the
-        gradient and take more of it.
+        What weights, not biases, pay for their size. With "sgd" and "lbfgs" it is a
+        penalty of ``weight_decay / 2`` times their sum of squares. With "adam", whose
+        steps do not shrink with the gradient, each step multiplies them by
+        ``1 - learning_rate * weight_decay`` (decoupled weight decay).
         "auto" lets the table choose: `fit` first trains networks with 0.03, 0.4 and 3
-        side by side, on four fifths of the rows (of at most 30,000) and for half of the
-        epochs (above 10,000 rows a quarter; "sgd" twice as many), and takes the value
-        whose network does best on the rest. Then it trains on all rows. Fewer than 100
-        different rows get 2 ("sgd": ``0.01 / (1 - momentum)``, the same by default);
-        with fewer than 10 epochs for the choice, and in `partial_fit`, it is 0.1; with
-        "lbfgs" 0.01. ``weight_decay_`` tells; a fit that goes on stays with it.
+        ("sgd": 0.00015, 0.002, 0.015) side by side, on four fifths of the rows (of at
+        most 30,000) and for half of the epochs (above 10,000 rows a quarter; "sgd"
+        twice as many), and takes the value whose network does best on the rest. Then it
+        trains on all rows. Fewer than 100 different rows get 2 ("sgd": 0.01); with
+        fewer than 10 epochs for the choice, and in `partial_fit`, it is 0.1 ("sgd":
+        0.0005); with "lbfgs" 0.01. ``weight_decay_`` tells; a fit that goes on stays
+        with it.
     dropout : float, default=0.0
         Probability that a hidden unit is left out of a training step.
     clip_norm : float, "auto" or None, default="auto"
@@ -182,11 +141,14 @@ class FFNNRegressor(
         X is standardised as ``(X - x_mean_) / x_scale_``.
     x_scale_ : ndarray of shape (n_features_in_,)
         What X is divided by.
+    x_limit_ : ndarray of shape (n_features_in_,)
+        How far from 0 each standardised column is taken as it is; beyond, it grows like
+        a logarithm. Infinite, but 4 for columns with heavy tails: either their standard
+        deviation is more than 3 times what the quantiles say; then `x_mean_` is the
+        median, and `x_scale_` that of the quartiles. Or some value is more than 10
+        standard deviations from the mean.
     x_heavy_ : ndarray of int
-        Columns with heavy tails, which grow like a logarithm beyond 4 standardised.
-        Either the standard deviation is more than 3 times what the quantiles say; then
-        `x_mean_` is the median, and `x_scale_` that of the quartiles. Or some value is
-        more than 10 standard deviations from the mean.
+        The numbers of those columns.
     y_mean_ : ndarray of shape (n_outputs_,)
         The target is standardised as ``(y - y_mean_) / y_scale_``.
     y_scale_ : ndarray of shape (n_outputs_,)
@@ -250,14 +212,8 @@ class FFNNRegressor(
     True
     """
 
-    _fitted = integrity.REGRESSOR + integrity.COLUMN_NAMES
-    _check_fitted = staticmethod(integrity.check_regressor)
-
-    # For the links and tooltips of the HTML representation in notebooks.
-    _doc_link_module = "skffnn"
-    _doc_link_template = (
-        "https://skffnn.readthedocs.io/en/stable/generated/skffnn.{estimator_name}.html"
-    )
+    _target_kind = NumericTarget
+    _fitted = rules_for(NumericTarget)
 
     def __init__(
         self,
@@ -322,168 +278,6 @@ class FFNNRegressor(
         self.random_state = random_state
         self.verbose = verbose
 
-    # Learning ------------------------------------------------------------------------
-
-    @with_callbacks
-    def fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
-        *,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-        resume: bool = False,
-    ) -> Self:
-        """Train the network.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Its dtype decides the network's: float32 stays float32, anything else is
-            computed in float64.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        sample_weight : array-like of shape (n_samples,), default=None
-            Rows of weight 0 are left out; only the ratios of the others matter.
-        X_val, y_val : array-like, default=None
-            Validation rows: their curve is recorded, and ``early_stopping`` uses them.
-            They must have gone through the same preprocessing as X.
-        sample_weight_val : array-like, default=None
-            Weights of the validation rows.
-        resume : bool, default=False
-            Whether to complete a fit that was interrupted, by Ctrl-C or with the whole
-            process (`ModelCheckpoint`), on the same rows and with the same parameters.
-            It ends with the very weights of a fit that was not interrupted. A fit that
-            was complete is left as it is, and a model without one begins.
-
-        Returns
-        -------
-        self : FFNNRegressor
-
-        Raises
-        ------
-        ValueError
-            If a parameter or the data make no sense; the message says what to do.
-        MemoryError
-            If the network is larger than the machine's memory.
-        FloatingPointError
-            If training diverges within the first epoch, or leaves no weights that are
-            worth keeping. A model that was fitted before is then still what it was.
-
-        Warns
-        -----
-        ConvergenceWarning
-            If training diverges later (the best weights are kept), ends no better than
-            predicting the mean, or reaches max_iter too early.
-        """
-        check_parameters(self)
-        if not isinstance(resume, bool | np.bool_):
-            raise ValueError(f"resume must be True or False; got {resume!r}.")
-        validation = X_val, y_val, sample_weight_val
-        go_on = self.warm_start or resume
-        return self._learn(X, y, sample_weight, validation, go_on=go_on, resume=resume)
-
-    @available_if(_can_learn_by_parts)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train for one epoch on these rows, at the constant rate.
-
-        The standardisation is that of the first call: pass it rows that are like all
-        others, or statistics of all of them (``standardize``). No rows are held out,
-        and ``learning_rate_schedule`` is not used.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        sample_weight : array-like of shape (n_samples,), default=None
-
-        Returns
-        -------
-        self : FFNNRegressor
-
-        Raises
-        ------
-        ValueError
-            If a parameter or the data make no sense.
-        AttributeError
-            With the solver "lbfgs", ``early_stopping`` or a ``validation_fraction``:
-            the method does not exist then, as scikit-learn's conventions want it.
-        FloatingPointError
-            If training diverges; the model is still what it was before the call.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from skffnn import FFNNRegressor
-        >>> rng = np.random.default_rng(0)
-        >>> model = FFNNRegressor(random_state=0)
-        >>> for _ in range(50):
-        ...     X = rng.normal(size=(100, 3))
-        ...     model = model.partial_fit(X, X[:, 0] * X[:, 1])
-        >>> model.n_iter_
-        50
-        """
-        check_parameters(self)
-        return self._learn(X, y, sample_weight, partial_fit=True, go_on=True)
-
-    def _learn(
-        self,
-        X,
-        y,
-        sample_weight,
-        validation=(None, None, None),
-        *,
-        go_on,
-        resume=False,
-        partial_fit=False,
-    ):
-        go_on = go_on and hasattr(self, "theta_")
-        resume = resume and go_on
-        # The held-out rows of a model that goes on stay what they were.
-        seed = self._state["seed"] if go_on else draw_seed(self.random_state)
-        fit, lesson = None, None
-        try:
-            with unchanged_on_error(self):
-                dtype = self.theta_.dtype if go_on else None
-                table = check_table(
-                    self, X, y, sample_weight, dtype=dtype, reset=not go_on
-                )
-                columns = seen(self)
-                validation = check_validation(self, validation, table)
-                if not partial_fit:
-                    lesson = lesson_of(self, digest(table, validation))
-                if resume:
-                    check_same(self, lesson)
-                    if "run" not in self._state:
-                        return self
-                rows = prepare(self, table, validation, seed, go_on)
-                # What was converted or copied for the checks can go.
-                del table, validation
-                fit = Fit(self, rows, seed, go_on, resume, lesson)
-                task = self._task(fit, X, y, sample_weight, partial_fit)
-                fit.run(task, partial_fit)
-                explain(fit, warn=not partial_fit)
-                self._become(fit, columns)
-        except KeyboardInterrupt:
-            if fit is not None and fit.rewind():
-                self._become(fit, columns)
-            raise
-        task.end()
-        return self
-
-    def _task(self, fit, X, y, sample_weight, partial_fit):
-        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
-        estimator = None if partial_fit else self
-        return FitTask(estimator, fit.max_iter, X=X, y=y, metadata=metadata)
-
-    def _become(self, fit, columns):
-        """Be what a run has made, in one step."""
-        own = {k: v for k, v in vars(self).items() if k != "feature_names_in_"}
-        self.__dict__ = {**own, **columns, **fit.attributes(fit.theta, fit.state)}
-
-    # Predicting ----------------------------------------------------------------------
-
     def predict(self, X: Any) -> np.ndarray:
         """Predict the target.
 
@@ -511,101 +305,9 @@ class FFNNRegressor(
         y_hat = self._predict(self._checked(X))
         return y_hat.ravel() if self._y_ndim == 1 else y_hat
 
-    def _predict(self, X):
-        """The predictions for rows that have been checked, (n_samples, n_outputs)."""
-        # float64 whatever the network's dtype, and back to the target's units in place.
-        y_hat = np.empty((X.shape[0], self.n_outputs_))
-        with np.errstate(all="ignore"):  # an overflow may saturate, and mean nothing
-            self._network().predict(self.theta_, self._rows(X), out=y_hat)
-            y_hat *= self.y_scale_[np.newaxis]
-            y_hat += self.y_mean_[np.newaxis]
-            suspicious = not np.isfinite(y_hat.sum())
-        if suspicious:
-            warn_if_not_finite(y_hat, self.theta_.dtype)
-        return y_hat
-
-    def _checked(self, X):
-        if not hasattr(self, "theta_"):  # the check takes longer than one row
-            check_is_fitted(self)
-        # A tuple keeps what is of that dtype already, in its order; an array would be
-        # made of a DataFrame otherwise.
-        dtype = (self.theta_.dtype,)
-        return validate_data(self, X, reset=False, accept_sparse="csr", dtype=dtype)
-
-    # Looking inside ------------------------------------------------------------------
-
-    def input_gradient(self, X: Any) -> np.ndarray:
-        """How the prediction changes with each input, row by row: d y_hat / d x.
-
-        Exact, by the chain rule: the backward pass of training, taken one product
-        further. The mean over the rows of a table is the average marginal effect of
-        each column. Where an activation has a kink, it is the slope on one side.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        gradient : ndarray of shape (n_samples, n_features) or \
-                (n_samples, n_outputs, n_features)
-            In units of the target per unit of the column; float64. The axis of the
-            outputs is there if y had one at `fit`.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ValueError
-            If X has other columns than at `fit`, or values that are not finite.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from skffnn import FFNNRegressor
-        >>> X = np.random.default_rng(0).uniform(-1, 1, (500, 2))
-        >>> y = X[:, 0] ** 2 + 3 * X[:, 1]
-        >>> model = FFNNRegressor(activation="tanh", random_state=0).fit(X, y)
-        >>> model.input_gradient([[0.5, 0.0]]).round()  # (2 x_1, 3)
-        array([[1., 3.]])
-        """
-        X = self._checked(X)
-        gradient = np.empty((X.shape[0], self.n_outputs_, self.n_features_in_))
-        self._network().input_gradient(self.theta_, self._rows(X), out=gradient)
-        gradient *= self.y_scale_[:, np.newaxis]
-        return gradient[:, 0] if self._y_ndim == 1 else gradient
-
-    @property
-    def coefs_(self) -> list[np.ndarray]:
-        """The weights W_l, read-only."""
-        return self._parameters()[0]
-
-    @property
-    def intercepts_(self) -> list[np.ndarray]:
-        """The biases b_l, read-only."""
-        return [b[0] for b in self._parameters()[1]]
-
-    def _parameters(self):
-        # Views made on demand: kept ones would not survive pickle and deepcopy.
-        theta = self.theta_.view()
-        theta.flags.writeable = False
-        return Layout(self.units_).views(theta)
-
-    @property
-    def loss_curve_(self) -> list[float]:
-        """The training loss by epoch."""
-        return self.history_["loss"]
-
-    @property
-    def validation_loss_curve_(self) -> list[float] | None:
-        """The validation loss by epoch, None without validation rows."""
-        curve = self.history_["validation_loss"]
-        return None if np.isnan(curve).all() else curve
-
     def __sklearn_tags__(self):
         """Tell scikit-learn what this estimator takes."""
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
         tags.target_tags.multi_output = True
-        tags.target_tags.positive_only = self.loss == "poisson"
+        tags.target_tags.positive_only = lowest_target(self.loss) >= 0
         return tags

@@ -171,7 +171,9 @@ def _equal(a, b):
             return _equal(a.ravel().tolist(), b.ravel().tolist())
         return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
     if isinstance(a, dict):
-        return a.keys() == b.keys() and all(_equal(a[name], b[name]) for name in a)
+        if not isinstance(b, dict) or a.keys() != b.keys():
+            return False
+        return all(_equal(a[name], b[name]) for name in a)
     if isinstance(a, list | tuple):
         alike = type(a) is type(b) and len(a) == len(b)
         return alike and all(map(_equal, a, b))

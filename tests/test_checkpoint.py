@@ -49,7 +49,7 @@ def test_saves_every_few_epochs_and_at_the_end(table, path):
     assert callback.on_disk == [0] * 5 + [6] * 6 + [12] * 6 + [18] * 3 + [20]
     loaded = FFNNRegressor.load(path)
     np.testing.assert_array_equal(loaded.theta_, model.theta_)
-    assert "run" not in loaded._state
+    assert loaded._state["run"] is None
     np.testing.assert_array_equal(model.theta_, network().fit(*table).theta_)
 
 
@@ -109,7 +109,7 @@ def test_a_last_save_that_fails_is_an_error_and_the_model_is_fitted(table, path)
         (
             lambda c: FFNNEnsembleRegressor(network()).set_callbacks(c),
             TypeError,
-            "belongs on an FFNNRegressor",
+            "belongs on a network such as FFNNRegressor",
         ),
         (lambda c: network(solver="lbfgs").set_callbacks(c), ValueError, "lbfgs"),
         (

@@ -17,8 +17,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skffnn import FFNNEnsembleRegressor, FFNNRegressor, ensemble
-from skffnn.fitting import side_by_side
+from skffnn import FFNNEnsembleRegressor, FFNNRegressor, base
+from skffnn.fitting import calibration, side_by_side
 from skffnn.fitting.callbacks import AVAILABLE, progress_bar
 from skffnn.preprocessing.checks import Table
 
@@ -164,7 +164,7 @@ def test_predictions_in_blocks(friedman, monkeypatch):
     X, y = friedman
     model = ensemble_of().fit(X, y)
     y_hat, std = model.predict(X, return_std=True)
-    monkeypatch.setattr(ensemble, "BLOCK", 50)
+    monkeypatch.setattr(calibration, "BLOCK", 50)
     in_blocks = model.predict(X, return_std=True)
     np.testing.assert_allclose(in_blocks[0], y_hat, rtol=1e-12)
     np.testing.assert_allclose(in_blocks[1], std, rtol=1e-9)
@@ -182,7 +182,7 @@ def test_many_rows_take_no_more_memory_than_their_predictions(friedman):
         finally:
             tracemalloc.stop()
 
-    few, many = 2 * ensemble.BLOCK, 8 * ensemble.BLOCK
+    few, many = 2 * calibration.BLOCK, 8 * calibration.BLOCK
     out = 8 * (many - few)  # bytes of float64
     assert peak(many) - peak(few) < out + 2**20
 
@@ -214,15 +214,15 @@ def test_a_memory_map_stays_on_disk(friedman, tmp_path, monkeypatch):
     mapped = np.memmap(tmp_path / "X", dtype=float, mode="w+", shape=X.shape)
     mapped[...] = X
     read = []
-    real = side_by_side.check_table
+    real = base.check_table
 
-    def check_table(*args):
-        read.append(real(*args))
+    def check_table(*args, **options):
+        read.append(real(*args, **options))
         return read[-1]
 
-    monkeypatch.setattr(side_by_side, "check_table", check_table)
+    monkeypatch.setattr(base, "check_table", check_table)
     model = ensemble_of(2).fit(mapped, y)
-    assert [table.on_disk for table in read] == [True]
+    assert [table.on_disk for table in read] == [True, True]  # once for all, and once
     expected = ensemble_of(2).fit(X, y).predict(X)
     np.testing.assert_allclose(model.predict(mapped), expected, rtol=1e-9)
 
@@ -353,13 +353,13 @@ def table_of(X, y):
 def test_perfect_predictions_have_intervals_without_width(friedman):
     X, y = friedman
     model = ensemble_of(calibration_fraction=0.25).fit(X, y)
-    noise, scores = ensemble._calibration(
+    noise, scores = calibration.calibrated(
         [Oracle(), Oracle()], table_of(X, X[:, 0]), model.calibration_indices_
     )
     np.testing.assert_array_equal(noise, 0)
     np.testing.assert_array_equal(scores, 0)
     model.noise_, model.calibration_scores_ = noise, scores
-    assert model._deviations(0.9) == 0
+    assert calibration.deviations_for(0.9, model.calibration_scores_) == 0
 
 
 def test_an_error_without_deviation_rules_nothing_out(friedman):
@@ -381,7 +381,7 @@ def test_the_fewest_calibration_rows(friedman, n, coverage):
         if not held_out:
             continue
         model = ensemble_of(2).fit(X[rows], y[rows])
-        model.noise_, model.calibration_scores_ = ensemble._calibration(
+        model.noise_, model.calibration_scores_ = calibration.calibrated(
             model.estimators_, table_of(X, y), np.arange(held_out)
         )
         if enough:

@@ -38,25 +38,22 @@ MAY_READ = {
     "cli": PUBLIC,
     "__main__": {"cli"},
 }
-# Imports that are still to go.
-STILL = {
-    ("fitting.side_by_side", "regressor"),
-    ("bayesian", "regressor"),
-    ("base", "extras"),
-    ("checkpoint", "regressor"),
-    ("export.onnx", "regressor"),
-    ("export.onnx", "bayesian"),
-    ("export.onnx", "ensemble"),
-    ("saving.integrity", "core.activations"),
-    ("saving.integrity", "core.layout"),
-    ("saving.integrity", "fitting.history"),
-}
 
 OPTIONAL = {
     *("matplotlib", "rich", "skrub", "pyarrow", "polars"),
     *("torch", "onnx", "skl2onnx", "onnxruntime"),
 }
-CORE_LEAVES = {f"core.{name}" for name in ("activations", "losses", "layout")}
+CORE_LEAVES = {
+    f"core.{name}"
+    for name in (
+        "hyperparameters",
+        "initializers",
+        "layout",
+        "data",
+        "stopping",
+        "blas",
+    )
+}
 THIRD_PARTY_OF_THE_CORE = {"numpy", "scipy"}
 
 
@@ -154,9 +151,7 @@ def against_the_rules(module, names):
     """Which of the names a module may not import."""
     own = wing(module)
     return sorted(
-        name
-        for name in inside(names)
-        if wing(name) not in MAY_READ[own] | {own} and (module, name) not in STILL
+        name for name in inside(names) if wing(name) not in MAY_READ[own] | {own}
     )
 
 
@@ -215,8 +210,7 @@ def test_one_module_draws_and_it_loads_matplotlib_when_it_draws(module):
 @every_module
 def test_extras_are_imported_when_they_are_used(module):
     eager = {name.partition(".")[0] for name in imports_of(module).eager}
-    # Nothing is in skffnn/export/torch.py that could be had without torch.
-    assert eager & OPTIONAL == ({"torch"} if module == "export.torch" else set())
+    assert eager & OPTIONAL == set()
 
 
 @every_module

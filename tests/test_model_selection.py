@@ -28,8 +28,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skffnn import FFNNGridSearchCV, FFNNRegressor, model_selection
-from skffnn.fitting import side_by_side
+from skffnn import FFNNGridSearchCV, FFNNRegressor
+from skffnn.fitting import rehearsal, side_by_side
 from skffnn.fitting.callbacks import AVAILABLE, progress_bar
 
 RATES = {"learning_rate": [0.02, 0.05, 0.1]}
@@ -397,7 +397,7 @@ def test_a_subclass_may_fit_otherwise(friedman, same):
 
 
 def test_large_tables_are_learnt_one_after_the_other(friedman, same, monkeypatch):
-    monkeypatch.setattr(model_selection, "MOST_NUMBERS", 3000)
+    monkeypatch.setattr(rehearsal, "MOST_NUMBERS", 3000)
     same(model_of(), RATES, *friedman, cv=3, stacks=False)
 
 
@@ -436,11 +436,11 @@ def test_a_candidate_that_makes_no_sense_splits_no_stack(friedman, stacked):
     assert stacked == [3]
 
 
-def test_candidates_that_cannot_be_told_apart_go_to_grid_search(friedman, same):
+def test_a_candidate_that_cannot_be_hashed_fails_by_itself(friedman, same):
     grid = {"learning_rate": [0.05, lambda: 1]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        same(model_of(), grid, *friedman, cv=3, stacks=False, refit=False)
+        same(model_of(), grid, *friedman, cv=3, refit=False)
 
 
 def test_error_score_raise_raises(friedman):
@@ -579,11 +579,10 @@ def test_metadata_is_routed(friedman, same, rng):
 @pytest.mark.usefixtures("routing")
 @pytest.mark.parametrize("name", ["rows", "groups"])
 @pytest.mark.parametrize("of", ["fit", "score"])
-def test_metadata_under_a_name_of_ours(friedman, same, name, of):
+def test_metadata_under_a_name_that_means_something_else(friedman, same, name, of):
     X, y = friedman
     model = getattr(model_of(), f"set_{of}_request")(sample_weight=name)
-    stacks = (name, of) == ("groups", "fit")
-    same(model, RATES, X, y, cv=2, fit_params={name: y**2}, stacks=stacks)
+    same(model, RATES, X, y, cv=2, fit_params={name: y**2})
 
 
 @pytest.mark.usefixtures("routing")

@@ -104,7 +104,7 @@ def test_the_dtype_of_X_decides_the_networks(table, dtype):
     X, y = table
     model = small().fit(X.astype(dtype), y)
     assert model.theta_.dtype == dtype
-    assert model._state["adam"]["m"].dtype == dtype
+    assert model._state["memory"]["adam"]["m"].dtype == dtype
     assert model.predict(X).dtype == np.float64
     assert model.y_mean_.dtype == model.x_mean_.dtype == np.float64
     assert small().fit(X.astype(int), y).theta_.dtype == np.float64

@@ -2,7 +2,8 @@
 
 Python's index is the index of the equations minus one: ``a[0]`` is X = a1, ``W[0]``
 is W1. Shapes: ``a[l]`` and ``delta[l]`` (..., n, units[l]), ``W[l]`` and ``dW[l]``
-(..., units[l], units[l+1]), ``b[l]`` and ``db[l]`` (..., 1, units[l+1]).
+(..., units[l], units[l+1]), ``b[l]`` and ``db[l]`` (..., 1, units[l+1]). ``z[l]`` lies
+in the memory of ``a[l]``, unless the activation needs it for its derivative.
 """
 
 import numpy as np
@@ -26,47 +27,52 @@ def stack_product(x, y, out):
     return np.multiply(x, y, out) if x.shape[-1] == 1 else np.matmul(x, y, out)
 
 
-def forward(W, b, activations, batch):
+def forward(parameters, activations, batch):
     """z_{l+1} = a_l W_l + b_l and a_{l+1} = f(z_{l+1}), from the inputs to y_hat.
 
     Parameters
     ----------
-    W, b : list of ndarray
+    parameters : Parameters
     activations : list of Activation
         One for each layer, the output's last.
     batch : Batch
-        ``a[0]`` holds the inputs; the other a are written, z and a in the same memory.
+        ``x`` holds the inputs; a, z and h are written.
 
     Returns
     -------
     y_hat : ndarray of shape (..., n, n_outputs)
         ``batch.a[-1]``.
     """
-    a, h, dot = batch.a, batch.h, product(W)
-    for l, (f, _) in enumerate(activations):
-        dot(h[l], W[l], out=a[l + 1])
-        a[l + 1] += b[l]
-        f(a[l + 1], batch.work[l + 1])
+    W, b = parameters.W, parameters.b
+    a, z, h, dot = batch.a, batch.z, batch.h, product(W)
+    for l, activation in enumerate(activations):
+        dot(h[l], W[l], out=z[l + 1])
+        z[l + 1] += b[l]
+        if z[l + 1] is not a[l + 1]:
+            np.copyto(a[l + 1], z[l + 1])
+        activation.f(a[l + 1], batch.work[l + 1])
         if batch.mask and h[l + 1] is not a[l + 1]:
             np.multiply(a[l + 1], batch.mask[l + 1], out=h[l + 1])
     return a[-1]
 
 
-def backward(W, dW, db, activations, batch):
+def backward(parameters, gradient, activations, batch):
     """delta_l = (delta_{l+1} W_l') * f'(z_l), dJ/dW_l = a_l' delta_{l+1}.
 
     Parameters
     ----------
-    W : list of ndarray
-    dW, db : list of ndarray
-        Receive the gradients.
+    parameters : Parameters
+    gradient : Parameters
+        Receives dJ/dW and dJ/db.
     activations : list of Activation
     batch : Batch
-        As `forward` left it, with dJ/dy_hat in ``delta[-1]``. The a are used up.
+        As `forward` left it, with dJ/dy_hat in ``delta[-1]``. The a and z are used up.
     """
-    a, h, delta, dot = batch.a, batch.h, batch.delta, product(W)
+    W, dW, db = parameters.W, gradient.W, gradient.b
+    a, z, h, delta, dot = batch.a, batch.z, batch.h, batch.delta, product(W)
     for l in reversed(range(len(W))):
-        activations[l].f_prime(a[l + 1], delta[l + 1], batch.work[l + 1])
+        f_prime = activations[l].f_prime
+        f_prime(a[l + 1], z[l + 1], delta[l + 1], batch.work[l + 1])
         dot(batch.ones, delta[l + 1], out=db[l])
         dot(h[l].mT, delta[l + 1], out=dW[l])
         if l > 0:
@@ -75,7 +81,7 @@ def backward(W, dW, db, activations, batch):
                 delta[l] *= batch.mask[l]
 
 
-def jacobian(W, JW, Jb, activations, batch):
+def jacobian(parameters, gradients, activations, batch):
     """The gradient of each row by itself: `backward` before the sum over the rows.
 
     With v in ``delta[-1]``, row i receives the gradient of v_i y_hat_i' with respect to
@@ -83,17 +89,19 @@ def jacobian(W, JW, Jb, activations, batch):
 
     Parameters
     ----------
-    W : list of ndarray
-    JW, Jb : list of ndarray of shape (..., n, units[l], units[l+1]), (..., n, 1, \
-            units[l+1])
-        Receive the gradients.
+    parameters : Parameters
+    gradients : Parameters
+        Receives the gradients: W of shape (..., n, units[l], units[l+1]), b of shape
+        (..., n, 1, units[l+1]).
     activations : list of Activation
     batch : Batch
-        As `forward` left it, without dropout. The a are used up.
+        As `forward` left it, without dropout. The a and z are used up.
     """
-    a, delta, dot = batch.a, batch.delta, product(W)
+    W, JW, Jb = parameters.W, gradients.W, gradients.b
+    a, z, delta, dot = batch.a, batch.z, batch.delta, product(W)
     for l in reversed(range(len(W))):
-        activations[l].f_prime(a[l + 1], delta[l + 1], batch.work[l + 1])
+        f_prime = activations[l].f_prime
+        f_prime(a[l + 1], z[l + 1], delta[l + 1], batch.work[l + 1])
         errors = delta[l + 1][..., np.newaxis, :]
         Jb[l][...] = errors
         np.multiply(a[l][..., np.newaxis], errors, out=JW[l])
@@ -101,7 +109,7 @@ def jacobian(W, JW, Jb, activations, batch):
             dot(delta[l + 1], W[l].mT, out=delta[l])
 
 
-def input_gradient(W, activations, batch):
+def input_gradient(parameters, activations, batch):
     """dy_hat/dX of each row by itself: the backward pass, down to the inputs.
 
     It starts with the slope of every output with respect to itself, 1, where learning
@@ -109,23 +117,23 @@ def input_gradient(W, activations, batch):
 
     Parameters
     ----------
-    W : list of ndarray
+    parameters : Parameters
     activations : list of Activation
     batch : ForwardBatch
-        As `forward` left it. All a but the inputs are used up.
+        As `forward` left it. All a but the inputs, and all z, are used up.
 
     Returns
     -------
     gradient : ndarray of shape (..., n, n_outputs, n_inputs)
     """
-    y_hat = batch.a[-1]
+    W, y_hat = parameters.W, batch.a[-1]
     n_outputs = y_hat.shape[-1]
     error = np.broadcast_to(
         np.eye(n_outputs, dtype=y_hat.dtype), (*y_hat.shape, n_outputs)
     )
     for l in reversed(range(len(W))):
-        slope = np.ones_like(batch.a[l + 1])
-        activations[l].f_prime(batch.a[l + 1], slope, batch.work[l + 1])
+        slope, f_prime = np.ones_like(batch.a[l + 1]), activations[l].f_prime
+        f_prime(batch.a[l + 1], batch.z[l + 1], slope, batch.work[l + 1])
         error = error * slope[..., np.newaxis, :]  # (..., n, n_outputs, units[l + 1])
         flat = error.reshape(*y_hat.shape[:-2], -1, error.shape[-1])
         flat = flat @ W[l].mT  # one product for all rows and outputs

@@ -8,8 +8,6 @@ import numpy as np
 
 # Numbers that are looked at at once.
 BLOCK = 2**18
-# Standard deviations up to which a heavy-tailed column is taken as it is.
-LINEAR = 4
 
 
 class Data:
@@ -30,22 +28,33 @@ class Data:
         in order to be trained; all by default.
     mean, scale : ndarray of shape (n_inputs,), default=None
         What is still to be subtracted from X and divided out of it, batch by batch.
-    heavy : ndarray of int, default=None
-        Columns with heavy tails, to be saturated after that.
-    heavy_scale : ndarray of shape (len(heavy),), default=None
-        What is to be divided out of those only.
+    limit : ndarray of shape (n_inputs,), default=None
+        How far from 0 each column is taken as it is, after that; beyond, it grows like
+        a logarithm. Infinite for most columns; None if for all.
+    tail_scale : ndarray of shape (n_tails,), default=None
+        What is to be divided out only of columns that have a limit.
+
+    Attributes
+    ----------
+    whole : int
+        The rows of the whole table: more than there are here, where several machines
+        have a part each.
+    mean_weight : ndarray of shape (1, 1) or (K, 1, 1)
+        The mean weight of a network's rows, on all machines.
     """
 
     def __init__(
-        self, X, Y, weight=None, rows=None, mean=None, scale=None, heavy=None,
-        heavy_scale=None,
+        self, X, Y, weight=None, rows=None, mean=None, scale=None, limit=None,
+        tail_scale=None,
     ):  # fmt: skip
         self.X, self.Y, self.weight = X, Y, weight
         self.own_rows = rows
         self.mean: Any = None if mean is None else mean[np.newaxis]
         self.scale: Any = None if scale is None else scale[np.newaxis]
-        self.heavy = heavy if heavy is not None and len(heavy) else None
-        self.heavy_scale = heavy_scale
+        self.limit: Any = limit
+        self.tails: Any = None if limit is None else np.flatnonzero(np.isfinite(limit))
+        self.tail_scale = tail_scale
+        self.whole = len(self)
         self._weigh()
 
     def _weigh(self):
@@ -57,6 +66,7 @@ class Data:
         """The same table, of which only those rows belong to the network."""
         part = copy(self)
         part.own_rows = rows
+        part.whole = len(part)
         part._weigh()
         return part
 
@@ -79,6 +89,7 @@ class Data:
             both.X = np.concatenate([table.X for table in tables.values()])
             both.Y = np.concatenate([table.Y for table in tables.values()])
         both.own_rows = np.stack([part.rows + start[part.table] for part in parts])
+        both.whole = len(both)
         if both.weight is not None:
             both.mean_weight = np.stack([part.mean_weight for part in parts])
             if len(tables) > 1:
@@ -129,8 +140,8 @@ class Data:
             np.subtract(source, self.mean, out=a)
         elif source is not a:
             a[...] = source
-        if self.heavy is not None:
-            saturate(a, self.heavy, self.heavy_scale)
+        if self.tails is not None and len(self.tails):
+            saturate(a, self.tails, self.limit[self.tails], self.tail_scale)
 
     def constant_inputs(self):
         """Which inputs are 0 in all rows, but for rounding: a mask, (..., n_inputs)."""
@@ -149,11 +160,11 @@ class Data:
 
     def gather(self, rows, batch):
         """Fill a batch: inputs, targets, and what each row counts for."""
-        self.gather_inputs(rows, batch.a[0])
+        self.gather_inputs(rows, batch.x)
         self.Y.take(rows, 0, batch.y, "clip")
         if self.weight is not None:
             self.weight.take(rows, 0, batch.share, "clip")
-            batch.share /= rows.shape[-1] * self.mean_weight
+            batch.share /= batch.whole * self.mean_weight
 
     def targets(self, rows):
         """The targets of those rows, an index or a slice."""
@@ -178,10 +189,11 @@ def slopes(a, data):
     slope = np.ones_like(a)
     if data.scale is not None:
         slope /= data.scale
-    if data.heavy is not None:
-        # The logarithm beyond LINEAR has the slope 1 / (1 + far), told by its output.
-        beyond = np.maximum(np.abs(a[..., data.heavy]) - LINEAR, 0)
-        slope[..., data.heavy] *= np.exp(-beyond)
+    if data.tails is not None:
+        # Beyond its limit, the slope of the logarithm is told by its output.
+        limit = data.limit[data.tails].astype(a.dtype)
+        beyond = np.maximum(np.abs(a[..., data.tails]) - limit, 0)
+        slope[..., data.tails] *= np.exp(-beyond)
     return slope
 
 
@@ -191,12 +203,23 @@ def standardize(X, mean, scale, out):
     return np.divide(out, scale, out=out)
 
 
-def saturate(a, columns, scale=None):
-    """Let those columns grow like a logarithm beyond LINEAR, in place."""
+def saturate(a, columns, limit, scale=None):
+    """Let columns grow like a logarithm beyond their limits, in place.
+
+    Parameters
+    ----------
+    a : ndarray of shape (..., n, n_inputs)
+    columns : ndarray of int of shape (n_tails,)
+    limit : ndarray of shape (n_tails,)
+        How far from 0 each of them is taken as it is.
+    scale : ndarray of shape (n_tails,), default=None
+        What they are divided by before.
+    """
     z = a[..., columns]
     if scale is not None:
         z /= scale
-    beyond = np.abs(z) > LINEAR  # few are, and logarithms are slow
-    far = z[beyond]
-    z[beyond] = np.copysign(LINEAR + np.log1p(np.abs(far) - LINEAR), far)
+    limit = np.broadcast_to(limit.astype(z.dtype), z.shape)
+    beyond = np.abs(z) > limit  # few are, and logarithms are slow
+    far, limit = z[beyond], limit[beyond]
+    z[beyond] = np.copysign(limit + np.log1p(np.abs(far) - limit), far)
     a[..., columns] = z

@@ -1,6 +1,7 @@
 """L-BFGS: the exception. Full batch, through SciPy, one network at a time."""
 
 from contextlib import suppress
+from typing import ClassVar
 
 import numpy as np
 from scipy.optimize import minimize
@@ -79,6 +80,21 @@ def lbfgs(network, theta, data, consume, *, max_iter, tol, weight_decay, validat
     return result.status != 1
 
 
+class LBFGS:
+    """What L-BFGS says of itself as a solver: see `skffnn.core.solvers`."""
+
+    hyperparameters: ClassVar[dict] = {}
+    differ = arrays = counts = ()
+    uses: ClassVar[frozenset[str]] = frozenset()
+    itemsize = 8  # SciPy computes in float64
+    penalty = True
+
+    @staticmethod
+    def n_arrays():
+        """How many arrays as long as theta there are: SciPy keeps pairs of steps."""
+        return 44
+
+
 class _Objective:
     """J and its gradient over all rows at once, in the network's dtype."""
 
@@ -87,7 +103,7 @@ class _Objective:
         self.theta, self.grad = theta.copy(), np.empty_like(theta)
         n, rows = len(data), data.at(slice(None))
         self.batch = network.workspace(theta, n).head(n)
-        data.gather_inputs(rows, self.batch.a[0])
+        data.gather_inputs(rows, self.batch.x)
         self.batch.share, self.Y = data.shares(rows, n), data.targets(rows)
         self.first = None
 

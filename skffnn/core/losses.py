@@ -20,22 +20,23 @@ huber                sum p (e^2/2 if abs(e) <= delta else delta (abs(e) - delta/
 quantile             sum p max((1 - q) e, -q e)
 poisson              sum p (y log(y / y_hat) - y + y_hat), half the deviance
 ==================== ==============================================================
+
+Above each function stands what else is known of the loss: see `Loss`.
 """
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import xlogy
 
+from .hyperparameters import Hyperparameter, is_inside_unit, is_positive
 
-class Loss(NamedTuple):
-    """A loss and how it scales: J(c y_hat, c y) = c^degree J(y_hat, y)."""
-
-    function: Callable[..., Any]
-    degree: int
+# Halvings of an interval: more than a float has digits.
+HALVINGS = 60
 
 
 def over_rows(u, v):
@@ -43,12 +44,162 @@ def over_rows(u, v):
     return np.vecdot(u.mT, v.mT)
 
 
+def squared_errors(y_hat, y, share):
+    """The mean squared error of each output, as a sum over rows."""
+    e = y_hat - y
+    return over_rows(e * share, e)
+
+
+def added(parts):
+    """J of all rows, of its values on blocks, for a loss that is a sum over rows."""
+    return np.sum(parts, axis=0)
+
+
+def root_of_squares(parts):
+    """J of all rows, of its values on blocks, for the root of a sum over rows."""
+    return np.sqrt(np.sum(np.square(parts), axis=0))
+
+
+class Constant(NamedTuple):
+    """A constant prediction: what it is called, and what makes it of Y and weights."""
+
+    name: str
+    of: Callable[..., Any]
+
+
+def _mean(Y, weight):
+    return np.average(Y, axis=0, weights=weight)
+
+
+def _quantile(Y, weight, q=0.5):
+    return np.quantile(Y, q, axis=0, weights=weight, method="inverted_cdf")
+
+
+MEAN = Constant("their mean", _mean)
+MEDIAN = Constant("their median", _quantile)
+QUANTILE = Constant("their quantile", _quantile)
+
+
+@dataclass(frozen=True, eq=False)
+class Loss:
+    """A loss: its function, called as the module says, and what else is known of it.
+
+    Attributes
+    ----------
+    function : callable
+        ``function(y_hat, y, share, dJ, **hyperparameters)``.
+    name : str
+        As users know it.
+    degree : int
+        How it scales: J(c y_hat, c y) = c^degree J(y_hat, y), with hyperparameters
+        that are in standard deviations scaled along.
+    hyperparameters : dict of str to Hyperparameter
+        What the function takes besides, by the names of its arguments.
+    in_deviations : tuple of str
+        Which of these are in standard deviations of each output.
+    output : str or None
+        The activation that the output layer must have; None if users choose it.
+    lowest : float
+        The lowest target for which it makes sense.
+    constant : Constant or None
+        The constant prediction with the lowest loss, if there is a formula for it:
+        ``of(Y, weight, **hyperparameters)``. Without, it is searched for.
+    join : callable
+        Makes J of all rows of the values on blocks of rows.
+    metric : callable
+        ``metric(y_hat, y, share)``, what predictions are judged by besides: a sum over
+        rows, one number for each output.
+    too_large : float
+        A loss so many times that of the beginning is divergence.
+    values : dict
+        The hyperparameters, filled in.
+    """
+
+    function: Callable[..., Any]
+    degree: int
+    name: str = ""
+    hyperparameters: Mapping[str, Hyperparameter] = field(default_factory=dict)
+    in_deviations: tuple[str, ...] = ()
+    output: str | None = None
+    lowest: float = -np.inf
+    constant: Constant | None = None
+    join: Callable[[Any], Any] = added
+    metric: Callable[..., Any] = squared_errors
+    too_large: float = 10
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def _filled_in(self):
+        return partial(self.function, **self.values) if self.values else self.function
+
+    def __call__(self, y_hat, y, share, dJ):
+        """Return J, one value for each output; write its gradient to dJ."""
+        return self._filled_in(y_hat, y, share, dJ)
+
+    def filled_in(self, **values):
+        """The loss with values for its hyperparameters."""
+        return replace(self, values=values) if values else self
+
+    @cached_property
+    def gradient_only(self):
+        """The function without the value of J, where it can be had without."""
+        if "value" not in signature(self.function).parameters:
+            return self._filled_in
+        return partial(self._filled_in, value=False)
+
+    def joined(self, parts):
+        """J of all rows, from its values on blocks of them."""
+        return parts[0] if len(parts) == 1 else self.join(parts)
+
+    def best_constant(self, Y, weight=None):
+        """The constant prediction with the lowest loss, for each output.
+
+        Parameters
+        ----------
+        Y : ndarray of shape (n, n_outputs)
+            In float64.
+        weight : ndarray of shape (n,), default=None
+
+        Returns
+        -------
+        constant : ndarray of shape (n_outputs,)
+            By the formula of the loss if it has one; otherwise where the slope, which
+            rises with the prediction in every convex loss, changes its sign.
+        """
+        if self.constant is not None:
+            return self.constant.of(Y, weight, **self.values)
+        share = 1 / len(Y) if weight is None else (weight / weight.sum())[:, np.newaxis]
+        low, high, dJ = Y.min(axis=0), Y.max(axis=0), np.empty_like(Y)
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            self.gradient_only(np.broadcast_to(middle, Y.shape), Y.copy(), share, dJ)
+            above = dJ.sum(axis=0) > 0
+            low, high = np.where(above, low, middle), np.where(above, middle, high)
+        return (low + high) / 2
+
+
+LOSSES: dict[str, Loss] = {}
+
+
+def loss(**known):
+    """Make a `Loss` of a function, and list it in `LOSSES` under its name."""
+
+    def made(function):
+        name = function.__name__
+        LOSSES[name] = Loss(function, name=name, **known)
+        return LOSSES[name]
+
+    return made
+
+
+@loss(degree=2, constant=MEAN)
 def squared_error(y_hat, y, share, dJ, value=True):
     e = np.subtract(y_hat, y, out=y)
     np.multiply(e, share, out=dJ)
     return over_rows(dJ, e) / 2 if value else None
 
 
+@loss(degree=1, constant=MEAN, join=root_of_squares)
 def root_mean_squared_error(y_hat, y, share, dJ):
     e = np.subtract(y_hat, y, out=y)
     np.multiply(e, share, out=dJ)
@@ -58,6 +209,7 @@ def root_mean_squared_error(y_hat, y, share, dJ):
     return J
 
 
+@loss(degree=1, constant=MEDIAN)
 def absolute_error(y_hat, y, share, dJ, value=True):
     e = np.subtract(y_hat, y, out=y)
     np.sign(e, out=dJ)
@@ -65,6 +217,17 @@ def absolute_error(y_hat, y, share, dJ, value=True):
     return over_rows(dJ, e) if value else None
 
 
+@loss(
+    degree=2,
+    in_deviations=("delta",),
+    hyperparameters={
+        "delta": Hyperparameter(
+            "huber_delta",
+            is_positive,
+            "a positive number of standard deviations of y",
+        )
+    },
+)
 def huber(y_hat, y, share, dJ, delta, value=True):
     e = np.subtract(y_hat, y, out=y)
     np.clip(e, -delta, delta, out=dJ)
@@ -76,6 +239,13 @@ def huber(y_hat, y, share, dJ, delta, value=True):
     return J - over_rows(dJ, e) / 2
 
 
+@loss(
+    degree=1,
+    constant=QUANTILE,
+    hyperparameters={
+        "q": Hyperparameter("quantile", is_inside_unit, "a number between 0 and 1")
+    },
+)
 def quantile(y_hat, y, share, dJ, q, value=True):
     e = np.subtract(y_hat, y, out=y)
     # 1 - q above, -q below; in between (e = 0) the middle of the subgradients.
@@ -86,6 +256,8 @@ def quantile(y_hat, y, share, dJ, q, value=True):
     return over_rows(dJ, e) if value else None
 
 
+# Behind an exponential an overshoot is multiplied, and mends itself all the same.
+@loss(degree=1, constant=MEAN, output="exp", lowest=0.0, too_large=1000)
 def poisson(y_hat, y, share, dJ, value=True):
     ratio = np.divide(y, y_hat, out=y)
     np.subtract(1, ratio, out=dJ)
@@ -101,28 +273,16 @@ def poisson(y_hat, y, share, dJ, value=True):
     return deviance.sum(axis=-2)
 
 
-def gradient_only(loss):
-    """The same loss without its value, where it can be had without: a step saves it."""
-    parameters = signature(loss).parameters
-    return partial(loss, value=False) if "value" in parameters else loss
+def loss_of(name):
+    """The loss of that name, its hyperparameters not filled in.
 
-
-def joined(loss, parts):
-    """J of all rows, from its values on blocks of them.
-
-    A loss is a sum over rows and adds up. The RMSE is the root of one: its square does.
+    Raises
+    ------
+    ValueError
+        If there is none; it lists those that there are.
     """
-    if len(parts) == 1:
-        return parts[0]
-    root = getattr(loss, "func", loss) is root_mean_squared_error
-    return np.sqrt(np.sum(np.square(parts), axis=0)) if root else np.sum(parts, axis=0)
-
-
-LOSSES = {
-    "squared_error": Loss(squared_error, 2),
-    "root_mean_squared_error": Loss(root_mean_squared_error, 1),
-    "absolute_error": Loss(absolute_error, 1),
-    "huber": Loss(huber, 2),
-    "quantile": Loss(quantile, 1),
-    "poisson": Loss(poisson, 1),
-}
+    if name not in LOSSES:
+        raise ValueError(
+            f"There is no loss {name!r}: choose one of {', '.join(LOSSES)}."
+        )
+    return LOSSES[name]

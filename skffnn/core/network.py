@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .activations import ACTIVATIONS
+from .activations import activation_of
 from .backprop import backward, forward, input_gradient
 from .blas import touch_packing_memory
 from .data import slopes
@@ -19,8 +19,8 @@ class Network:
         Inputs, units of each hidden layer, outputs.
     activations : sequence of str
         The name for each layer, the output's last: ``len(units) - 1`` of them.
-    loss : callable, default=None
-        As in `skffnn.core.losses`; a network that only predicts needs none.
+    loss : Loss, default=None
+        With its hyperparameters filled in; a network that only predicts needs none.
 
     Examples
     --------
@@ -38,19 +38,25 @@ class Network:
     def __init__(self, units, activations, loss=None):
         self.layout = Layout(units)
         self.names = tuple(activations)
-        self.activations = [ACTIVATIONS[name] for name in self.names]
+        self.activations = [activation_of(name) for name in self.names]
         self.loss = loss
 
     def workspace(self, theta, n, **options):
         """Work space for batches of up to n rows, in the shape and dtype of theta."""
         touch_packing_memory()
-        return Workspace(self.layout.units, n, theta.dtype, theta.shape[:-1], **options)
+        units, stack = self.layout.units, theta.shape[:-1]
+        return Workspace(units, n, theta.dtype, stack, self.keeps_z, **options)
+
+    @property
+    def keeps_z(self):
+        """For each layer, whether its activation needs z for its derivative."""
+        return [activation.needs_z for activation in self.activations]
 
     def gradient(self, theta, grad, X, Y, share=None):
         """J over all rows of X at once, one number per output; dJ/dtheta into grad."""
         n = X.shape[-2]
         batch = self.workspace(theta, n).head(n)
-        batch.a[0][...] = X
+        batch.x[...] = X
         if share is not None:
             batch.share = share
         return self.batch_gradient(theta, grad, batch, Y)
@@ -58,11 +64,10 @@ class Network:
     def batch_gradient(self, theta, grad, batch, Y):
         """The same for the inputs and the shares that a batch holds."""
         batch.y[...] = Y
-        W, b = self.layout.views(theta)
-        y_hat = forward(W, b, self.activations, batch)
+        parameters, gradient = self.layout.views(theta), self.layout.views(grad)
+        y_hat = forward(parameters, self.activations, batch)
         J = self.loss(y_hat, batch.y, batch.share, batch.delta[-1])
-        dW, db = self.layout.views(grad)
-        backward(W, dW, db, self.activations, batch)
+        backward(parameters, gradient, self.activations, batch)
         return J
 
     def predict(self, theta, data, out=None):
@@ -76,17 +81,17 @@ class Network:
         out : ndarray of shape (n, n_outputs) or (K, n, n_outputs), default=None
             Where to write y_hat; by default new memory in the dtype of theta.
         """
-        W, b = self.layout.views(theta)
+        parameters = self.layout.views(theta)
         n, units, stack = len(data), self.layout.units, theta.shape[:-1]
         if out is None:
             out = np.empty((*stack, n, units[-1]), theta.dtype)
         if n >= chunk_rows(units):
             touch_packing_memory()
-            predict_chunks(W, b, self.activations, data, out)
+            predict_chunks(parameters, self.activations, data, out)
         else:
             batch = ForwardBatch(units, (*stack, n), theta.dtype)
-            data.gather_inputs(data.at(slice(0, n)), batch.a[0])
-            out[...] = forward(W, b, self.activations, batch)
+            data.gather_inputs(data.at(slice(0, n)), batch.x)
+            out[...] = forward(parameters, self.activations, batch)
         return out
 
     def input_gradient(self, theta, data, out=None):
@@ -100,17 +105,18 @@ class Network:
         out : ndarray of shape (..., n, n_outputs, n_inputs), default=None
             Where to write; by default new memory in the dtype of theta.
         """
-        W, b = self.layout.views(theta)
+        parameters = self.layout.views(theta)
         n, units, stack = len(data), self.layout.units, theta.shape[:-1]
         if out is None:
             out = np.empty((*stack, n, units[-1], units[0]), theta.dtype)
         most = chunk_rows(units)
         for start in range(0, n, most):
             rows = slice(start, min(start + most, n))
-            batch = ForwardBatch(units, (*stack, rows.stop - start), theta.dtype)
-            data.gather_inputs(data.at(rows), batch.a[0])
-            forward(W, b, self.activations, batch)
-            slope = slopes(batch.a[0], data)[..., np.newaxis, :]
-            gradient = input_gradient(W, self.activations, batch)
+            shape = *stack, rows.stop - start
+            batch = ForwardBatch(units, shape, theta.dtype, self.keeps_z)
+            data.gather_inputs(data.at(rows), batch.x)
+            forward(parameters, self.activations, batch)
+            slope = slopes(batch.x, data)[..., np.newaxis, :]
+            gradient = input_gradient(parameters, self.activations, batch)
             np.multiply(gradient, slope, out=out[..., rows, :, :])
         return out

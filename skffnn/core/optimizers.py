@@ -3,14 +3,18 @@
 `step(theta, grad, learning_rate)` changes theta in place and uses up grad. The
 learning rate is a float, or a (K, 1) column for a stack; it is rounded to the dtype
 of grad only at the end, so that both give the same bits. What an optimizer remembers
-between steps is its `state`, a dict of arrays and numbers. `stack(theta, singles)`
-makes one optimizer of those of K networks that have come equally far.
+between steps is its `state`, a dict of arrays and numbers. `OPTIMIZERS` has them by
+name: to add one is to write its class and its line there.
 """
+
+from typing import Any, ClassVar
 
 import numpy as np
 
+from .hyperparameters import Hyperparameter, is_below_one, is_flag, is_positive
 
-def number(theta):
+
+def broadcastable(theta):
     """One number for each network, () or (K, 1), to be written in place.
 
     Of all that can be multiplied with an array, a number of NumPy's own, in an array
@@ -20,12 +24,114 @@ def number(theta):
     return np.zeros(shape, theta.dtype)
 
 
-def same(theta, value=0.0):
-    """The same, but one that serves all networks stays one, which costs less."""
+def scalar_like(theta, value=0.0):
+    """A value in the dtype of theta: one number for all networks, or a column."""
     return np.full(np.shape(value), value, theta.dtype)
 
 
-class SGD:
+class Optimizer:
+    """What every optimizer has: hyperparameters, and a state that can be kept.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (P,) or (K, P)
+        The parameters that it is for; only shape and dtype count here.
+    state : dict or None
+        What an earlier one remembers, to go on from; None begins anew.
+    **values
+        Its hyperparameters.
+
+    Attributes
+    ----------
+    hyperparameters : dict of str to Hyperparameter
+        What it takes, by the names of its arguments.
+    differ : tuple of str
+        The arguments that may differ between the networks of a stack.
+    arrays : tuple of str
+        The arrays in its state, each in the shape and dtype of theta.
+    counts : tuple of str
+        The whole numbers in its state.
+    scratch : int
+        Arrays in the shape of theta that it works with besides.
+    itemsize : int or None
+        Bytes of its numbers; None for those of theta.
+    uses : frozenset of str
+        See `skffnn.core.solvers`.
+    penalty : bool
+        Whether weight decay amounts to a penalty of weight_decay / 2 times the sum of
+        the squared weights, as where steps shrink with the gradient; or is decoupled
+        from it.
+    pace : float
+        Epochs that it takes, roughly, for what Adam learns in one.
+    remembers : bool
+        Whether a step depends on the steps before it.
+    newest : float or ndarray of shape (K, 1)
+        The share of a step that the newest gradient has, where gradients stay the same:
+        1, or less with a memory whose sum is a multiple of a gradient.
+    """
+
+    hyperparameters: ClassVar[dict[str, Hyperparameter]] = {}
+    differ: ClassVar[tuple[str, ...]] = ()
+    arrays: ClassVar[tuple[str, ...]] = ()
+    counts: ClassVar[tuple[str, ...]] = ()
+    scratch: ClassVar[int] = 0
+    itemsize: ClassVar[int | None] = None
+    uses: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("batches", "learning_rate", "schedule", "dropout", "clip_norm"),
+            *("partial_fit", "resume", "stack", "choice_of_weight_decay"),
+        }
+    )
+    penalty: ClassVar[bool] = False
+    pace: ClassVar[float] = 1.0
+    remembers: Any = True
+    newest: Any = 1.0
+
+    def __init__(self, theta, state, **values):
+        self.values = values
+        self.state = state or {
+            **{name: np.zeros_like(theta) for name in self.arrays},
+            **dict.fromkeys(self.counts, 0),
+        }
+
+    @classmethod
+    def n_arrays(cls):
+        """How many arrays as long as theta a fit has at its worst moment.
+
+        They are theta, its gradient, the best weights and better ones, and what an
+        interrupt comes back to; and what is remembered and worked with.
+        """
+        return 5 + 2 * len(cls.arrays) + cls.scratch
+
+    @classmethod
+    def stack(cls, theta, singles):
+        """One optimizer for the stack theta, of those of its networks.
+
+        They have come equally far: a number in their states is the same in all.
+        """
+        values = dict(singles[0].values)
+        for name in cls.differ:
+            own = [single.values[name] for single in singles]
+            values[name] = own[0] if len(set(own)) == 1 else np.c_[own]
+        return cls(
+            theta, state=_stacked([single.state for single in singles]), **values
+        )
+
+    def step(self, theta, grad, learning_rate):
+        """Change theta in place, downhill."""
+        raise NotImplementedError
+
+
+def _stacked(states):
+    return {
+        name: np.stack([state[name] for state in states])
+        if isinstance(value, np.ndarray)
+        else value
+        for name, value in states[0].items()
+    }
+
+
+class SGD(Optimizer):
     """Gradient descent: W <- W - learning_rate dJ/dW, with momentum if asked for.
 
     With momentum, a velocity v <- momentum v + dJ/dW takes the gradient's place;
@@ -37,19 +143,27 @@ class SGD:
     learning.
     """
 
+    hyperparameters: ClassVar = {
+        "momentum": Hyperparameter(
+            "momentum", is_below_one, "a number from 0 (none) to below 1"
+        ),
+        "nesterov": Hyperparameter(
+            "nesterovs_momentum", is_flag, "True or False", bool
+        ),
+    }
+    differ = ("momentum",)
+    arrays = ("velocity",)
+    scratch = 1
+    penalty = True
+    pace = 2.0
+
     def __init__(self, theta, momentum=0.0, nesterov=False, state=None):
-        self.momentum, self.nesterov = momentum, nesterov
-        self.state = state or {"velocity": np.zeros_like(theta)}
-        self.decay, self.rate = same(theta, momentum), number(theta)
+        super().__init__(theta, state, momentum=momentum, nesterov=nesterov)
+        self.nesterov = nesterov
+        self.decay, self.rate = scalar_like(theta, momentum), broadcastable(theta)
         self.work = np.empty_like(theta) if nesterov else None
         self.remembers = bool(np.any(momentum))
-
-    @classmethod
-    def stack(cls, theta, singles):
-        """One for the stack theta of the networks that these are for."""
-        momenta = [single.momentum for single in singles]
-        momentum = momenta[0] if len(set(momenta)) == 1 else np.c_[momenta]
-        return cls(theta, momentum, singles[0].nesterov, _stacked(singles))
+        self.newest = 1 - momentum
 
     def step(self, theta, grad, learning_rate):
         """W <- W - learning_rate grad, or the velocity in its place."""
@@ -66,7 +180,7 @@ class SGD:
         theta -= grad
 
 
-class Adam:
+class Adam(Optimizer):
     """Adam: steps measured by the gradient's own running size.
 
     m and v are the decaying means of the gradient and of its square, step by step
@@ -82,24 +196,20 @@ class Adam:
     Kingma & Ba (2015), Adam: A Method for Stochastic Optimization, algorithm 1.
     """
 
-    remembers = True
+    hyperparameters: ClassVar = {
+        "beta_1": Hyperparameter("beta_1", is_below_one, "a number from 0 to below 1"),
+        "beta_2": Hyperparameter("beta_2", is_below_one, "a number from 0 to below 1"),
+        "epsilon": Hyperparameter("epsilon", is_positive, "a positive number"),
+    }
+    arrays = ("m", "v")
+    counts = ("t",)
 
     def __init__(self, theta, beta_1=0.9, beta_2=0.999, epsilon=1e-8, state=None):
+        super().__init__(theta, state, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
-        self.state = state or {
-            "m": np.zeros_like(theta),
-            "v": np.zeros_like(theta),
-            "t": 0,
-        }
-        self.decay_m, self.decay_v = same(theta, beta_1), same(theta, beta_2)
-        self.factor, self.offset = number(theta), same(theta)
-
-    @classmethod
-    def stack(cls, theta, singles):
-        """One for the stack theta of the networks that these are for."""
-        first = singles[0]
-        betas = first.beta_1, first.beta_2
-        return cls(theta, *betas, first.epsilon, _stacked(singles))
+        self.decay_m = scalar_like(theta, beta_1)
+        self.decay_v = scalar_like(theta, beta_2)
+        self.factor, self.offset = broadcastable(theta), scalar_like(theta)
 
     def step(self, theta, grad, learning_rate):
         """W <- W - learning_rate m_hat / (sqrt(v_hat) + epsilon)."""
@@ -121,15 +231,7 @@ class Adam:
         theta -= grad
 
 
-def _stacked(optimizers):
-    """Their states as one; a number, such as a count of steps, is the same in all."""
-    first = optimizers[0].state
-    return {
-        name: np.stack([optimizer.state[name] for optimizer in optimizers])
-        if isinstance(value, np.ndarray)
-        else value
-        for name, value in first.items()
-    }
+OPTIMIZERS = {"adam": Adam, "sgd": SGD}
 
 
 def flush(*arrays):

@@ -23,16 +23,17 @@ def chunk_rows(units):
     return max(64, min(1024, 2**17 // max(units)))
 
 
-def predict_chunks(W, b, activations, data, out):
+def predict_chunks(parameters, activations, data, out):
     """Write y_hat for the rows of data to out.
 
     Parameters
     ----------
-    W, b : list of ndarray
+    parameters : Parameters
     activations : list of Activation
     data : Data
     out : ndarray of shape (n, n_outputs) or (K, n, n_outputs)
     """
+    W, b = parameters.W, parameters.b
     units = [*(W_l.shape[-2] for W_l in W), out.shape[-1]]
     n, most = out.shape[-2], chunk_rows(units)
     rows = -(-n // -(-n // most))  # of equal chunks; the last one overlaps by a few
@@ -41,8 +42,8 @@ def predict_chunks(W, b, activations, data, out):
     b = _carried(W, b, activations)
     a = [np.empty((*stack, rows, m), dtype) for m in units]
     finish = [
-        _finish(f, np.repeat(b[l], rows, axis=-2), last=l + 1 == len(b))
-        for l, (f, _) in enumerate(activations)
+        _finish(activation.f, np.repeat(b[l], rows, axis=-2), last=l + 1 == len(b))
+        for l, activation in enumerate(activations)
     ]
     for start in range(0, n, rows):
         start = min(start, n - rows)
@@ -62,10 +63,10 @@ def _unscaled(W, b, data, rows):
     """
     if data.scale is None:
         return W, b, data
-    dtype, scale, heavy_scale = W[0].dtype, data.scale, None
-    if data.heavy is not None:
-        scale, heavy_scale = scale.copy(), scale[0, data.heavy]
-        scale[0, data.heavy] = 1
+    dtype, scale, tail_scale = W[0].dtype, data.scale, None
+    if data.tails is not None:
+        scale, tail_scale = scale.copy(), scale[0, data.tails]
+        scale[0, data.tails] = 1
     with np.errstate(over="ignore"):
         first = (W[0] / scale.mT).astype(dtype)
     if not np.isfinite(first).all():  # the spread of a column is next to nothing
@@ -73,7 +74,7 @@ def _unscaled(W, b, data, rows):
     centre = data.mean.astype(dtype)
     left_over = ((data.mean - centre) / data.scale).astype(dtype)
     centred = Data(
-        data.X, None, rows=data.own_rows, heavy=data.heavy, heavy_scale=heavy_scale
+        data.X, None, rows=data.own_rows, limit=data.limit, tail_scale=tail_scale
     )
     centred.mean = np.repeat(centre, rows, axis=0)
     return [first, *W[1:]], [b[0] - left_over @ W[0], *b[1:]], centred
@@ -82,8 +83,8 @@ def _unscaled(W, b, data, rows):
 def _carried(W, b, activations):
     """Biases that make up for those that relu leaves out: b_l W_{l+1} + b_{l+1}."""
     b = list(b)
-    for l, (f, _) in enumerate(activations[:-1]):
-        if f is relu:
+    for l, activation in enumerate(activations[:-1]):
+        if activation.f is relu:
             b[l + 1] = b[l] @ W[l + 1] + b[l + 1]
     return b
 

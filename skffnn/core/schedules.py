@@ -2,13 +2,17 @@
 
 A schedule is called once an epoch as `schedule(step, steps, losses)`: the numbers of
 the epoch's steps (an array, counted from 0), the number of steps of the whole run, and
-the monitored losses of the epochs so far, oldest first (floats, or arrays of K for a
-stack). It returns one factor per step, shape (len(step),), or (len(step), K, 1) when
-the networks of a stack have factors of their own.
+the monitored losses of the epochs so far, the newest last. It returns one factor per
+step, shape (len(step),). `SCHEDULES` has those that users may choose, by name.
 """
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from .hyperparameters import Hyperparameter, is_int, is_not_negative
 from .stopping import Patience
 
 
@@ -53,22 +57,83 @@ class Adaptive:
 
     def __init__(self, n_iter_no_change, tol, state=None):
         self.state = state if state is not None else {}
-        self.state.setdefault("factor", np.float64(1.0))
+        self.state.setdefault("factor", 1.0)
         self.patience = Patience(
             n_iter_no_change, tol, self.state.setdefault("patience", {})
         )
 
     def __call__(self, step, steps, losses):
         """Look at the newest loss, drop if it has stalled, return the factors."""
-        if losses:
-            stalled = self.patience(losses[-1])
-            self.state["factor"] = np.where(stalled, 0.2, 1.0) * self.state["factor"]
-            self.patience.restart(stalled)
-        factor = self.state["factor"]
-        column = factor[:, np.newaxis] if np.ndim(factor) else factor
-        return np.full((len(step), *np.shape(column)), column)
+        if losses and self.patience(losses[-1]):
+            self.state["factor"] *= 0.2
+            self.patience.restart()
+        return np.full(len(step), self.state["factor"])
 
     @property
     def exhausted(self):
         """Whether the rate has dropped so far that nothing moves any more."""
         return self.state["factor"] < self.LAST
+
+
+NOT_NEGATIVE = "a number that is not negative"
+
+
+class Schedule(NamedTuple):
+    """A schedule that users may choose.
+
+    Attributes
+    ----------
+    function : callable
+        The schedule itself; or, if it remembers, what makes one.
+    hyperparameters : dict of str to Hyperparameter
+        What it takes, by the names of its arguments.
+    settles : bool
+        Whether the rate has fallen so far at the end that the run is complete. Under
+        others a run is only complete when the loss has stopped falling.
+    remembers : bool
+        Whether the factors depend on the losses so far: then it has a ``state``, and
+        tells by ``exhausted`` when the run had better end.
+    """
+
+    function: Callable[..., Any]
+    hyperparameters: Mapping[str, Hyperparameter] = {}
+    settles: bool = False
+    remembers: bool = False
+
+    def made(self, values, state):
+        """The schedule with its hyperparameters, going on from a state.
+
+        Parameters
+        ----------
+        values : dict
+            By the names of its arguments.
+        state : dict
+            Changed by one that remembers, and not looked at by the others.
+        """
+        if self.remembers:
+            return self.function(**values, state=state)
+        return partial(self.function, **values) if values else self.function
+
+
+SCHEDULES = {
+    "constant": Schedule(constant),
+    "cosine": Schedule(cosine, settles=True),
+    "invscaling": Schedule(
+        invscaling,
+        {"power_t": Hyperparameter("power_t", is_not_negative, NOT_NEGATIVE)},
+        settles=True,
+    ),
+    "adaptive": Schedule(
+        Adaptive,
+        {
+            "n_iter_no_change": Hyperparameter(
+                "n_iter_no_change",
+                lambda value: is_int(value, 1),
+                "a whole number of epochs, at least 1",
+                int,
+            ),
+            "tol": Hyperparameter("tol", is_not_negative, NOT_NEGATIVE),
+        },
+        remembers=True,
+    ),
+}

@@ -80,8 +80,8 @@ def stacks(network, runs):
     lie one below the other, unless those are large or have to be standardised batch by
     batch.
     """
-    alike = sorted(range(len(runs)), key=lambda k: _shape(runs[k]))
-    for _, group in groupby(alike, key=lambda k: _shape(runs[k])):
+    alike = sorted(range(len(runs)), key=lambda k: stack_key(runs[k]))
+    for _, group in groupby(alike, key=lambda k: stack_key(runs[k])):
         members = [runs[k] for k in group]
         rows = min(members[0].recipe.batch_size, len(members[0].training))
         itemsize = members[0].theta.itemsize
@@ -109,7 +109,8 @@ def packed(items, most, too_large):
     yield pack
 
 
-def _shape(run):
+def stack_key(run):
+    """What runs have to agree in to be trained side by side."""
     recipe, validation = run.recipe, run.validation
     return (
         len(run.training),

@@ -1,19 +1,6 @@
-"""When to stop: patience, the best weights so far, and divergence.
-
-Everything here works on one network (losses are floats) and on a stack (arrays of K).
-"""
+"""When to stop: patience, the best weights so far, and divergence."""
 
 import numpy as np
-
-
-def choose(where, new, old):
-    """The new value where it is asked for, else the old one.
-
-    For a single network a plain condition; np.where would take 20 times as long.
-    """
-    if isinstance(where, np.ndarray):
-        return np.where(where, new, old)
-    return new if where else old
 
 
 class Patience:
@@ -32,48 +19,39 @@ class Patience:
     def __init__(self, n_iter_no_change, tol, state=None):
         self.n_iter_no_change, self.tol = n_iter_no_change, tol
         self.state = state if state is not None else {}
-        self.state.setdefault("best", np.float64(np.inf))
-        self.state.setdefault("wait", np.int64(0))
+        self.state.setdefault("best", float("inf"))
+        self.state.setdefault("wait", 0)
 
     def __call__(self, loss):
         """Take in an epoch's loss; True where patience is at its end."""
-        best, wait = self.state["best"], self.state["wait"]
-        progress = loss < best * (1 - self.tol)
-        self.state["best"] = choose(progress, loss, best)
-        self.state["wait"] = choose(progress, 0, wait + 1)
+        if loss < self.state["best"] * (1 - self.tol):
+            self.state.update(best=loss, wait=0)
+        else:
+            self.state["wait"] += 1
         return self.state["wait"] >= self.n_iter_no_change
 
-    def restart(self, where):
-        """Begin anew, with a new loss to beat, where asked."""
-        self.state["best"] = choose(where, np.inf, self.state["best"])
-        self.state["wait"] = choose(where, 0, self.state["wait"])
+    def restart(self):
+        """Begin anew, with a new loss to beat."""
+        self.state.update(best=float("inf"), wait=0)
 
 
 class Best:
-    """The weights with the lowest loss so far, network by network.
+    """The weights with the lowest loss so far.
 
     Better ones take the place of an array, and are never written into it: who keeps
     ``theta`` keeps what it was.
     """
 
-    def __init__(self, theta):
-        self.theta = theta.copy()
-        self.loss = np.full(theta.shape[:-1], np.inf)
-        self.epoch = np.zeros(theta.shape[:-1], dtype=int)
+    def __init__(self, theta, loss=float("inf"), epoch=0):
+        self.theta, self.loss, self.epoch = theta.copy(), loss, epoch
 
     def update(self, epoch, loss, theta):
-        """Keep a copy of theta where its loss is the lowest yet."""
-        better = np.less(loss, self.loss)
-        if better.any():
-            where = better[..., np.newaxis]
-            self.theta = (
-                theta.copy() if better.all() else np.where(where, theta, self.theta)
-            )
-        self.loss = choose(better, loss, self.loss)
-        self.epoch = choose(better, epoch, self.epoch)
+        """Keep a copy of theta if its loss is the lowest yet."""
+        if loss < self.loss:
+            self.theta, self.loss, self.epoch = theta.copy(), loss, epoch
 
 
 def diverged(loss, reference, theta, times=10):
     """Whether loss or weights are not finite, or the loss many times the reference."""
-    finite = np.isfinite(loss) & np.isfinite(theta).all(axis=-1)
-    return ~finite | (loss > times * reference)
+    finite = np.isfinite(loss) and np.isfinite(theta).all()
+    return not finite or bool(loss > times * reference)

@@ -154,13 +154,13 @@ def trace(network, theta, X, Y, share=None):
     -------
     Trace
     """
-    W, b = network.layout.views(theta.copy())
-    layers = len(W)
+    parameters = network.layout.views(theta.copy())
+    W, b, layers = parameters.W, parameters.b, len(parameters.W)
     z: list[Any] = [None]
     a = [X]
-    for W_l, b_l, (f, _) in zip(W, b, network.activations, strict=True):
+    for W_l, b_l, activation in zip(W, b, network.activations, strict=True):
         z.append(a[-1] @ W_l + b_l)
-        a.append(f(z[-1].copy(), np.empty_like(z[-1])))
+        a.append(activation.f(z[-1].copy(), np.empty_like(z[-1])))
     dJ = np.empty_like(a[-1])
     share = 1 / X.shape[-2] if share is None else share
     J = network.loss(a[-1], Y.copy(), share, dJ).sum(axis=-1)
@@ -169,7 +169,8 @@ def trace(network, theta, X, Y, share=None):
     error = dJ
     for l in reversed(range(layers)):
         f_prime, work = network.activations[l].f_prime, np.empty_like(error)
-        delta[l + 1] = f_prime(a[l + 1].copy(), error.copy(), work)
+        used_up = a[l + 1].copy(), z[l + 1].copy()
+        delta[l + 1] = f_prime(*used_up, error.copy(), work)
         dW[l] = a[l].mT @ delta[l + 1]
         db[l] = delta[l + 1].sum(axis=-2, keepdims=True)
         error = delta[l + 1] @ W[l].mT

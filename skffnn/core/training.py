@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from .backprop import backward, forward
-from .losses import gradient_only, joined, over_rows
+from .optimizers import broadcastable, flush
 from .optimizers import clip_norm as clip
-from .optimizers import flush, number
 
 # Rows that a loss is computed for at once.
 BLOCK = 2**16
@@ -22,23 +21,28 @@ BLOCK = 2**16
 class Record:
     """What one epoch left behind; arrays of shape (n_outputs,) or (K, n_outputs).
 
-    ``loss`` and ``mse`` (mean squared error) are those of the training rows, the
-    validation ones are None without validation rows. The learning rate is that of
-    the epoch's last step: a float, or an array of shape (1, 1) or (K, 1).
+    ``loss`` and ``metric`` (the loss's own: for regression, the mean squared error) are
+    those of the training rows, the validation ones are None without validation rows.
+    The learning rate is that of the epoch's last step: a float, or an array of shape
+    (1, 1) or (K, 1).
     """
 
     epoch: int
     learning_rate: Any
     loss: Any
-    mse: Any
+    metric: Any
     validation_loss: Any = None
-    validation_mse: Any = None
+    validation_metric: Any = None
 
     def of(self, k):
         """The record of one network of a stack."""
-        curves = self.loss, self.mse, self.validation_loss, self.validation_mse
+        curves = self.loss, self.metric, self.validation_loss, self.validation_metric
         own = (None if curve is None else curve[k] for curve in curves)
         return Record(self.epoch, self.learning_rate[k, 0], *own)
+
+
+def alone(sums):
+    """Leave sums over rows as they are: all rows are on this machine."""
 
 
 @dataclass
@@ -47,7 +51,7 @@ class Recipe:
 
     Attributes
     ----------
-    optimizer : SGD or Adam
+    optimizer : Optimizer
     schedule : callable
         See `skffnn.core.schedules`.
     learning_rate, weight_decay : float or ndarray of shape (K, 1)
@@ -60,6 +64,12 @@ class Recipe:
     clip_norm : float, ndarray of shape (K, 1) in the dtype of theta, or None
     order_rngs, dropout_rngs : sequence of numpy.random.Generator
         One per network each.
+    reduce : callable, default=alone
+        Adds up, in place, what each of several machines has summed over its rows: the
+        gradient of a batch, and the curves of an epoch. On one machine, nothing.
+    batches : list of tuple of (slice, int), default=None
+        The positions of each batch among the rows, and the rows of the whole batch, of
+        which several machines have a part each. By default ``minibatches``.
     """
 
     optimizer: Any
@@ -73,6 +83,14 @@ class Recipe:
     clip_norm: Any = None
     order_rngs: Any = ()
     dropout_rngs: Any = ()
+    reduce: Any = alone
+    batches: Any = None
+
+
+def minibatches(n, size):
+    """The positions and the number of rows of each batch of an epoch of n rows."""
+    parts = (slice(i, min(i + size, n)) for i in range(0, n, size))
+    return [(part, part.stop - part.start) for part in parts]
 
 
 def epochs(network, theta, data, recipe, losses, validation=None, done=0):
@@ -110,10 +128,10 @@ def epochs(network, theta, data, recipe, losses, validation=None, done=0):
         state = recipe.optimizer.state.values()
         flush(theta, *(part for part in state if isinstance(part, np.ndarray)))
         if validation is None:
-            curves = measure(network, loop.y_hat, data, order)
+            curves = measure(network, loop.y_hat, data, order, recipe.reduce)
         else:
-            curves = evaluate(network, theta, data)
-            curves += evaluate(network, theta, validation)
+            curves = evaluate(network, theta, data, recipe.reduce)
+            curves += evaluate(network, theta, validation, recipe.reduce)
         del order  # as long as the table; the next epoch makes its own
         yield Record(epoch + 1, rates[-1], *curves)
 
@@ -123,36 +141,42 @@ class _Loop:
 
     def __init__(self, network, theta, data, recipe):
         self.network, self.theta, self.data, self.recipe = network, theta, data, recipe
-        self.loss = gradient_only(network.loss)
-        n, size = len(data), min(recipe.batch_size, len(data))
-        self.batches = [slice(i, min(i + size, n)) for i in range(0, n, size)]
+        self.loss_gradient = network.loss.gradient_only
+        n = len(data)
+        batches = recipe.batches or minibatches(n, min(recipe.batch_size, n))
         stack, outputs = theta.shape[:-1], network.layout.units[-1]
         self.y_hat = np.empty((*stack, n, outputs), theta.dtype)
         self.grad = np.empty_like(theta)
-        self.W, self.b = network.layout.views(theta)
-        self.dW, self.db = network.layout.views(self.grad)
+        self.parameters = network.layout.views(theta)
+        self.gradient = network.layout.views(self.grad)
         self.space = network.workspace(
-            theta, size, dropout=recipe.dropout > 0, weighted=data.weight is not None
+            theta,
+            max(part.stop - part.start for part, _ in batches),
+            dropout=recipe.dropout > 0,
+            weighted=data.weight is not None,
         )
+        self.batches = [
+            (part, self.space.head(part.stop - part.start, whole))
+            for part, whole in batches
+        ]
 
     @np.errstate(all="ignore")  # what overflows is seen at the end of the epoch
     def run(self, order, rates):
         """One epoch: every minibatch once, in that order and at those rates."""
         network, recipe, theta, grad = self.network, self.recipe, self.theta, self.grad
-        W, b, dW, db = self.W, self.b, self.dW, self.db
+        parameters, gradient = self.parameters, self.gradient
         weights = theta[..., : network.layout.n_weights]
-        shrink, factor = 1 - rates * recipe.weight_decay, number(theta)
+        shrink, factor = 1 - rates * recipe.weight_decay, broadcastable(theta)
         decays = np.any(recipe.weight_decay)
-        for i, part in enumerate(self.batches):
-            rows = order[..., part]
-            batch = self.space.head(rows.shape[-1])
-            self.data.gather(rows, batch)
+        for i, (part, batch) in enumerate(self.batches):
+            self.data.gather(order[..., part], batch)
             if batch.mask:
                 draw_masks(batch.mask, recipe.dropout, recipe.dropout_rngs)
-            y_hat = forward(W, b, network.activations, batch)
+            y_hat = forward(parameters, network.activations, batch)
             self.y_hat[..., part, :] = y_hat
-            self.loss(y_hat, batch.y, batch.share, batch.delta[-1])
-            backward(W, dW, db, network.activations, batch)
+            self.loss_gradient(y_hat, batch.y, batch.share, batch.delta[-1])
+            backward(parameters, gradient, network.activations, batch)
+            recipe.reduce(grad)
             if recipe.clip_norm is not None:
                 clip(grad, recipe.clip_norm)
             if decays:
@@ -176,16 +200,16 @@ def draw_masks(mask, dropout, rngs):
         m *= 1 / (1 - dropout)
 
 
-def evaluate(network, theta, data):
-    """Loss and mean squared error per output of theta on data."""
+def evaluate(network, theta, data, reduce=alone):
+    """Loss and metric per output of theta on data; see `measure`."""
     with np.errstate(all="ignore"):
         y_hat = network.predict(theta, data)
-    return measure(network, y_hat, data)
+    return measure(network, y_hat, data, reduce=reduce)
 
 
 @np.errstate(all="ignore")
-def measure(network, y_hat, data, order=None):
-    """Loss and mean squared error per output of predictions.
+def measure(network, y_hat, data, order=None, reduce=alone):
+    """Loss and metric per output of predictions.
 
     Computed in float64 whatever the network's dtype, (..., n_outputs) each; block by
     block, which bounds the memory.
@@ -197,15 +221,22 @@ def measure(network, y_hat, data, order=None):
     data : Data
     order : ndarray of shape (..., n), default=None
         The rows that y_hat is for; by default those of data, as they come.
+    reduce : callable, default=alone
+        As in `Recipe`; both are sums over rows, where the loss is one.
+
+    Returns
+    -------
+    loss, metric : ndarray of shape (..., n_outputs)
     """
-    losses, mse, n = [], 0.0, len(data)
+    loss, losses, metrics, n = network.loss, [], [], len(data)
     for start in range(0, n, BLOCK):
         part = slice(start, min(start + BLOCK, n))
         rows = data.at(part) if order is None else order[..., part]
-        share = data.shares(rows, n)
+        share = data.shares(rows, data.whole)
         y_hat_part = y_hat[..., part, :].astype(np.float64)
         y = data.targets(rows).astype(np.float64)
-        e = y_hat_part - y
-        mse = mse + over_rows(e * share, e)
-        losses.append(network.loss(y_hat_part, y, share, e))
-    return joined(network.loss, losses), mse
+        metrics.append(loss.metric(y_hat_part, y, share))
+        losses.append(loss(y_hat_part, y, share, np.empty_like(y)))
+    curves = np.stack([loss.joined(losses), np.sum(metrics, axis=0)])
+    reduce(curves)
+    return curves[0], curves[1]

@@ -1,25 +1,22 @@
-"""Converters for skl2onnx: a fitted model as an ONNX graph, which needs no Python.
+"""A fitted model as an ONNX graph, which needs no Python: converters for skl2onnx.
 
-Users import `skffnn.onnx`, which imports this module and so registers them.
+Users import `skffnn.onnx`, which registers the estimators of the package.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ..bayesian import BayesianFFNNRegressor
-from ..core.activations import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE, exp_bound
-from ..core.data import LINEAR
 from ..core.layout import Layout
-from ..ensemble import FFNNEnsembleRegressor
 from ..extras import require
-from ..regressor import FFNNRegressor
+from .activations import exported
 
 skl2onnx = require("skl2onnx", "Conversion to ONNX", extra="onnx")
 onnx = require("onnx", "Conversion to ONNX", extra="onnx")
 types = skl2onnx.common.data_types
+# Underlined, but documented for those who write parsers.
+parse_sklearn = skl2onnx._parse.parse_sklearn
 
 NUMBERS = (
     types.DoubleTensorType,
@@ -30,68 +27,6 @@ NUMBERS = (
 )
 # ReduceSum takes its axes as an input from here on.
 OPSET_OF_STACKS = 13
-
-
-# What is to be computed ---------------------------------------------------------------
-
-
-class Networks(NamedTuple):
-    """One network, or a stack of K: theta of shape (P,) or (K, P).
-
-    The prediction is the sum of y_hat * y_scale over the stack, plus y_mean: what each
-    network counts for is in its y_scale.
-    """
-
-    units: list[int]
-    activations: list[str]
-    theta: np.ndarray
-    x_mean: np.ndarray
-    x_scale: np.ndarray
-    x_linear: np.ndarray  # beyond it, a standardised column grows like a logarithm
-    y_scale: np.ndarray
-    y_mean: np.ndarray
-
-
-def of_regressor(model: FFNNRegressor | BayesianFFNNRegressor) -> Networks:
-    """What `FFNNRegressor.predict` computes."""
-    x_linear = np.full(len(model.x_mean_), np.inf)
-    x_linear[model.x_heavy_] = LINEAR
-    return Networks(
-        model.units_,
-        model.activations_,
-        model.theta_,
-        model.x_mean_,
-        model.x_scale_,
-        x_linear,
-        model.y_scale_,
-        model.y_mean_,
-    )
-
-
-def of_committee(model: BayesianFFNNRegressor) -> Networks:
-    """What `BayesianFFNNRegressor.predict` computes: one scaling, K networks."""
-    own = of_regressor(model)
-    weight = model.committee_weights_[:, np.newaxis, np.newaxis]
-    return own._replace(y_scale=weight * own.y_scale)
-
-
-def of_ensemble(model: FFNNEnsembleRegressor) -> Networks:
-    """What `FFNNEnsembleRegressor.predict` computes: each network has its scaling."""
-    each = [of_regressor(network) for network in model.estimators_]
-
-    def stacked(name):
-        return np.stack([getattr(own, name) for own in each])[:, np.newaxis]
-
-    return Networks(
-        each[0].units,
-        each[0].activations,
-        np.stack([own.theta for own in each]),
-        stacked("x_mean"),
-        stacked("x_scale"),
-        stacked("x_linear"),
-        stacked("y_scale") / len(each),
-        stacked("y_mean").mean(axis=0),
-    )
 
 
 # How it is written down ---------------------------------------------------------------
@@ -138,45 +73,6 @@ class Graph:
         return self("Cast", x, to=to)
 
 
-# onnxruntime has no LeakyRelu, Elu and Selu in double precision.
-def leaky_relu(graph, z):
-    """As in core/activations.py."""
-    return graph("Max", z, graph("Mul", z, LEAKY_SLOPE))
-
-
-def _expm1_of_negative(graph, z):
-    return graph("Sub", graph("Exp", graph("Min", z, 0)), 1)
-
-
-def elu(graph, z):
-    """As in core/activations.py."""
-    return graph("Max", z, _expm1_of_negative(graph, z))
-
-
-def selu(graph, z):
-    """As in core/activations.py."""
-    negative = graph("Mul", _expm1_of_negative(graph, z), SELU_ALPHA)
-    return graph("Mul", graph("Add", graph("Relu", z), negative), SELU_SCALE)
-
-
-def exp(graph, z):
-    """As in core/activations.py."""
-    bound = exp_bound(graph.dtype)
-    return graph("Exp", graph("Max", graph("Min", z, bound), -bound))
-
-
-ACTIVATIONS = {
-    "identity": lambda graph, z: z,
-    "logistic": lambda graph, z: graph("Sigmoid", z),
-    "tanh": lambda graph, z: graph("Tanh", z),
-    "relu": lambda graph, z: graph("Relu", z),
-    "leaky_relu": leaky_relu,
-    "elu": elu,
-    "selu": selu,
-    "exp": exp,
-}
-
-
 def standardise(graph, x, dtype, networks):
     """(x - mean) / scale, and what heavy tails make of it.
 
@@ -193,25 +89,28 @@ def standardise(graph, x, dtype, networks):
     if (centre != mean).any():
         z = graph("Sub", z, mean - centre)
     z = graph("Div", z, networks.x_scale)
-    return z if np.isinf(networks.x_linear).all() else saturate(graph, z, networks)
+    return z if np.isinf(networks.x_limit).all() else saturate(graph, z, networks)
 
 
 def saturate(graph, z, networks):
-    """As in core/data.py, for all columns; most are linear up to infinity."""
-    linear = graph.constant(networks.x_linear)
+    """Let columns grow like a logarithm beyond their limits, as core/data.py does."""
+    limit = graph.constant(networks.finite_limit(graph.dtype))
     size = graph("Abs", z)
-    far = graph("Relu", graph("Sub", size, linear))
+    far = graph("Relu", graph("Sub", size, limit))
     beyond = graph("Log", graph("Add", far, 1))
-    size = graph("Add", graph("Min", size, linear), beyond)
+    size = graph("Add", graph("Min", size, limit), beyond)
     return graph("Mul", graph("Sign", z), size)
 
 
 def forward(graph, a, networks):
     """a_{l+1} = f(a_l W_l + b_l), layer by layer."""
-    W, b = Layout(networks.units).views(networks.theta)
-    for W_l, b_l, name in zip(W, b, networks.activations, strict=True):
+    parameters, names = (
+        Layout(networks.units).views(networks.theta),
+        networks.activations,
+    )
+    for W_l, b_l, name in zip(parameters.W, parameters.b, names, strict=True):
         z = graph("Add", graph("MatMul", a, W_l), b_l)
-        a = ACTIVATIONS[name](graph, z)
+        a = exported(name).onnx(graph, z)
     return a
 
 
@@ -265,7 +164,7 @@ def set_output(operator):
     wide = output_dtype(operator) == np.float64
     kind = types.DoubleTensorType if wide else types.FloatTensorType
     n_rows = operator.inputs[0].get_first_dimension()
-    n_outputs = NETWORKS[type(model)](model).units[-1]
+    n_outputs = model._description().units[-1]
     operator.outputs[0].type = kind([n_rows, n_outputs])
 
 
@@ -297,7 +196,7 @@ def check_range(networks):
 def convert(scope, operator, container):
     """Write the graph of a fitted model."""
     model = operator.raw_operator
-    networks = NETWORKS[type(model)](model)
+    networks = model._description()
     check_range(networks)
     if networks.theta.ndim > 1 and container.target_opset < OPSET_OF_STACKS:
         raise ValueError(
@@ -315,13 +214,33 @@ def convert(scope, operator, container):
     in_units(out, y_hat, networks, operator.outputs[0].full_name)
 
 
-NETWORKS: dict[type, Callable[[Any], Networks]] = {
-    FFNNRegressor: of_regressor,
-    BayesianFFNNRegressor: of_committee,
-    FFNNEnsembleRegressor: of_ensemble,
-}
+def register(kind):
+    """Let skl2onnx convert the estimators of a class.
 
-for kind in NETWORKS:
+    Parameters
+    ----------
+    kind : type
+        With a method ``_description``.
+    """
     skl2onnx.update_registered_converter(
         kind, f"Skffnn{kind.__name__}", set_output, convert
     )
+
+
+def parse_search(scope, model, inputs, custom_parsers=None):
+    """Put the best estimator of a search, alone or a pipeline, in the search's place.
+
+    Parameters and returns are those of every parser of skl2onnx.
+    """
+    check_is_fitted(model)
+    if not hasattr(model, "best_estimator_"):
+        raise ValueError(
+            "A search with refit=False has no estimator to convert: fit one with "
+            "best_params_, or set refit=True."
+        )
+    return parse_sklearn(scope, model.best_estimator_, inputs, custom_parsers)
+
+
+def register_search(kind):
+    """Let skl2onnx convert the searches of a class."""
+    skl2onnx.update_registered_parser(kind, parse_search)

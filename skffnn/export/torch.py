@@ -22,83 +22,71 @@ Sequential(
 True
 """
 
-from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
-import torch
-from torch import Tensor, nn
+import numpy as np
 
-from ..core.activations import LEAKY_SLOPE, exp_bound
-from ..core.data import LINEAR
 from ..core.layout import Layout
+from ..extras import require
+from .activations import exported
+
+torch = require("torch", "to_torch", extra=None)
+nn = torch.nn
+Module: Any = nn.Module
 
 
-class Standardise(nn.Module):
-    """(X - mean) / scale, and the logarithm of heavy tails.
+class Standardise(Module):
+    """(X - mean) / scale, and the logarithm beyond each column's limit.
 
     What rounding leaves over of the mean is a buffer of its own: a mean that is large
     beside the scale needs more digits than float32 has.
     """
 
-    mean: Tensor
-    rest: Tensor
-    scale: Tensor
-    heavy: Tensor
-
-    def __init__(self, mean, scale, heavy, dtype):
+    def __init__(self, x, dtype):
         super().__init__()
+        mean, scale, limit = x
         centre = mean.astype(dtype)
         self.register_buffer("mean", torch.tensor(centre))
         self.register_buffer("rest", torch.tensor((mean - centre).astype(dtype)))
         self.register_buffer("scale", torch.tensor(scale.astype(dtype)))
-        self.register_buffer("heavy", torch.tensor(heavy))
+        self.register_buffer("limit", torch.tensor(limit.astype(dtype)))
 
-    def forward(self, X: Tensor) -> Tensor:
+    def forward(self, X):
         """Standardise rows, (..., n_inputs)."""
         z = ((X - self.mean) - self.rest) / self.scale
-        if len(self.heavy):
-            z[..., self.heavy] = saturate(z[..., self.heavy])
-        return z
+        beyond = torch.log1p(torch.relu(z.abs() - self.limit))
+        return z.clamp(-self.limit, self.limit) + z.sign() * beyond
 
 
-def saturate(z):
-    """As in core/data.py."""
-    beyond = torch.log1p(torch.relu(z.abs() - LINEAR))
-    return z.clamp(-LINEAR, LINEAR) + z.sign() * beyond
-
-
-class Exp(nn.Module):
+class Exp(Module):
     """The exponential within bounds, as in core/activations.py."""
 
     def __init__(self, bound):
         super().__init__()
         self.bound = bound
 
-    def forward(self, z: Tensor) -> Tensor:
+    def forward(self, z):
         """Compute exp(z)."""
         return torch.exp(z.clamp(-self.bound, self.bound))
 
 
-class WeightedMean(nn.Module):
-    """What several networks of one shape predict, weighted."""
-
-    weights: Tensor
+class WeightedSum(Module):
+    """What several networks of one shape predict, each times its own weight."""
 
     def __init__(self, networks, weights):
         super().__init__()
         self.networks = nn.ModuleList(networks)
         self.register_buffer("weights", torch.tensor(weights))
 
-    def forward(self, a: Tensor) -> Tensor:
-        """Predict standardised targets, (..., n_outputs)."""
-        each = torch.stack([network(a) for network in self.networks], dim=-1)
-        return each @ self.weights
+    def forward(self, a):
+        """Predict targets around their mean, (..., n_outputs)."""
+        each = torch.stack([network(a) for network in self.networks], dim=-2)
+        return (each * self.weights).sum(dim=-2)
 
 
-class InUnits(nn.Module):
+class InUnits(Module):
     """Brings predictions back to the units and the shape of the target."""
-
-    mean: Tensor
-    scale: Tensor
 
     def __init__(self, mean, scale, y_ndim, dtype):
         super().__init__()
@@ -106,10 +94,14 @@ class InUnits(nn.Module):
         self.register_buffer("mean", torch.tensor(mean.astype(dtype)))
         self.register_buffer("scale", torch.tensor(scale.astype(dtype)))
 
-    def forward(self, y_hat: Tensor) -> Tensor:
+    def forward(self, y_hat):
         """(..., n_outputs) in units; (...,) if y was of one dimension."""
         y_hat = y_hat * self.scale + self.mean
         return y_hat.squeeze(-1) if self.y_ndim == 1 else y_hat
+
+
+# PyTorch's modules, and what it has none for.
+MODULES = SimpleNamespace(**vars(nn), Exp=Exp)
 
 
 def linear(W, b):
@@ -120,58 +112,44 @@ def linear(W, b):
     return layer
 
 
-def activation(name, dtype):
-    """The modules of an activation: one, or none for "identity"."""
-    modules: dict[str, Callable[[], nn.Module]] = {
-        "logistic": nn.Sigmoid,
-        "tanh": nn.Tanh,
-        "relu": nn.ReLU,
-        "leaky_relu": lambda: nn.LeakyReLU(LEAKY_SLOPE),
-        "elu": nn.ELU,
-        "selu": nn.SELU,
-        "exp": lambda: Exp(float(exp_bound(dtype))),
-    }
-    return [] if name == "identity" else [modules[name]()]
-
-
-def layers(model, theta):
+def layers(networks, theta):
     """The modules of one network."""
-    W, b = Layout(model.units_).views(theta)
-    return [
-        module
-        for W_l, b_l, name in zip(W, b, model.activations_, strict=True)
-        for module in (linear(W_l, b_l), *activation(name, theta.dtype))
-    ]
+    parameters, modules = Layout(networks.units).views(theta), []
+    names = networks.activations
+    for W_l, b_l, name in zip(parameters.W, parameters.b, names, strict=True):
+        modules.append(linear(W_l, b_l))
+        make = exported(name).torch
+        if make is not None:
+            modules.append(make(MODULES, theta.dtype))
+    return modules
 
 
-def sequential(model, networks, y_ndim):
-    """What the modules of a network need around them.
-
-    Parameters
-    ----------
-    model : FFNNRegressor or BayesianFFNNRegressor
-        Whose standardisation it is.
-    networks : list of nn.Module
-    y_ndim : int
-        1 if predictions are to have one dimension.
-    """
-    dtype = model.theta_.dtype
-    return nn.Sequential(
-        Standardise(model.x_mean_, model.x_scale_, model.x_heavy_, dtype),
-        *networks,
-        InUnits(model.y_mean_, model.y_scale_, y_ndim, dtype),
-    )
-
-
-def module_of(model):
-    """As `predict` of a network, or of a committee of them.
+def module_of(networks):
+    """A module that predicts what the networks predict.
 
     Parameters
     ----------
-    model : FFNNRegressor or BayesianFFNNRegressor
-        Fitted.
+    networks : Networks
+
+    Returns
+    -------
+    module : torch.nn.Sequential
     """
-    if model.theta_.ndim == 1:
-        return sequential(model, layers(model, model.theta_), model._y_ndim)
-    networks = [nn.Sequential(*layers(model, theta)) for theta in model.theta_]
-    return sequential(model, [WeightedMean(networks, model.committee_weights_)], 1)
+    theta, dtype = networks.theta, networks.theta.dtype
+    x = networks.x_mean, networks.x_scale, networks.finite_limit(dtype)
+    scale = networks.y_scale
+    if theta.ndim == 1:
+        inside = [Standardise(x, dtype), *layers(networks, theta)]
+    else:
+        shared = networks.x_mean.ndim == 1
+        each = [layers(networks, theta_k) for theta_k in theta]
+        if not shared:
+            for k, own in enumerate(each):
+                own.insert(0, Standardise([part[k, 0] for part in x], dtype))
+        weights = np.broadcast_to(scale, (len(theta), 1, networks.units[-1]))[:, 0]
+        inside = [Standardise(x, dtype)] if shared else []
+        stack = [nn.Sequential(*own) for own in each]
+        inside.append(WeightedSum(stack, weights.astype(dtype)))
+        scale = np.ones(networks.units[-1])
+    units = InUnits(networks.y_mean, scale, networks.y_ndim, dtype)
+    return nn.Sequential(*inside, units)

@@ -44,6 +44,14 @@ class FitTask:
             context = estimator._init_callback_context(max_subtasks=max_subtasks)
             self._begin(context, {"estimator": estimator, **data})
 
+    @classmethod
+    def of(cls, context: Any, estimator: Any) -> "FitTask":
+        """Go on with a task that scikit-learn has begun; with None, nobody is told."""
+        task = cls(None, None)
+        if context is not None:
+            task._context, task._data = context, {"estimator": estimator}
+        return task
+
     def _begin(self, context: Any, data: dict) -> None:
         self._context, self._data = context, data
         context.call_on_fit_task_begin(**data)

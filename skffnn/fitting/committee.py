@@ -5,9 +5,12 @@ from time import perf_counter
 import numpy as np
 
 from ..core.initializers import initialize
+from ..core.layout import Layout
 from ..core.second_order.evidence import factor_of, groups_of
 from ..core.second_order.gauss_newton import GaussNewton
 from ..core.second_order.levenberg_marquardt import levenberg_marquardt
+from ..saving.rules import is_array, is_list, is_number, is_whole
+from .fitted import NETWORK
 from .threads import one_blas_thread
 
 # How the runs start, in turn: with first weights of what share of the usual ones, and
@@ -93,10 +96,10 @@ class Committee:
         """The best step of one run."""
         model, layout = self.model, self.network.layout
         theta = np.empty(layout.size)
-        initialize(layout, theta, self.network.names, [rng])
+        initialize(layout, theta, self.network.activations, [rng])
         share, warm_up = STARTS[k % len(STARTS)]
         theta *= share
-        layout.views(theta)[0][0][self.constant] = 0
+        layout.views(theta).W[0][self.constant] = 0
         best, to_beat, waited, clock = None, -np.inf, 0, perf_counter()
         ahead = max((m.log_evidence for m in self.members), default=-np.inf)
         hopeless = ahead - FAR_BEHIND * self.rows.n
@@ -148,3 +151,106 @@ def _record(restart, iteration, judged, n, seconds):
         "n_effective_parameters": float(judged.effective.sum()),
         "seconds": seconds,
     }
+
+
+# A fitted committee -------------------------------------------------------------------
+
+
+def fitted_committee(committee, tried, scaling):
+    """The attributes of a fitted model.
+
+    Parameters
+    ----------
+    committee : Committee
+        The one with the highest evidence.
+    tried : list of Committee
+        All that were trained, one of each size.
+    scaling : Scaling
+    """
+    members, layout = committee.members, committee.network.layout
+    y_scale = float(scaling.y_scale[0])
+    noise = np.array([1 / member.precisions.noise for member in members])
+    spread = committee.mean([1 / member.precisions.groups for member in members])
+    history = committee.history(y_scale)
+    return {
+        "units_": [int(n) for n in layout.units],
+        "activations_": list(committee.network.names),
+        "committee_weights_": committee.weights,
+        "theta_": np.stack([member.theta for member in members]),
+        **scaling.as_attributes(),
+        "hidden_layer_sizes_": tuple(int(n) for n in layout.units[1:-1]),
+        "alpha_": float(1 / (committee.mean(noise) * y_scale**2)),
+        "lambda_": 1 / spread,
+        "n_effective_parameters_": committee.n_effective_parameters(),
+        "log_evidence_": committee.log_evidence(y_scale),
+        "history_": history,
+        "n_iter_": max(history["iteration"]),
+        "_factors": committee.factors,
+        "_noise": noise,
+        "_evidence": [
+            (each.network.layout.units[1:-1], each.log_evidence(y_scale))
+            for each in tried
+        ],
+    }
+
+
+def _is_vector(value):
+    return isinstance(value, np.ndarray) and value.ndim == 1
+
+
+def _are_weights(value, own):
+    right = _is_vector(value) and len(value) and is_array(value, value.shape)
+    return right and bool((value >= 0).all()) and bool(abs(value.sum() - 1) < 1e-6)
+
+
+def _are_thetas(value, own):
+    K, P = len(own["committee_weights_"]), Layout(own["units_"]).size
+    return is_array(value, (K, P)) and own["units_"][-1] == 1
+
+
+def _are_factors(value, own):
+    K, P = own["theta_"].shape
+    right = is_list(value, lambda factor: is_array(factor, (P, P)))
+    return right and len(value) == K and all(np.diag(f).all() for f in value)
+
+
+def _is_noise(value, own):
+    return is_array(value, own["committee_weights_"].shape) and bool((value >= 0).all())
+
+
+def _is_history(value, own):
+    if not isinstance(value, dict) or "iteration" not in value:
+        return False
+    good = all(is_list(column, is_number) for column in value.values())
+    return good and len({len(column) for column in value.values()}) == 1
+
+
+def _is_last_step(value, own):
+    return is_whole(value) and value == max(own["history_"]["iteration"], default=0)
+
+
+def _is_evidence(pair):
+    good = isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], tuple)
+    return good and all(is_whole(n, 1) for n in pair[0]) and is_number(pair[1])
+
+
+# What a file may hold, by the rules of `skffnn.fitting.fitted`.
+COMMITTEE = {
+    "units_": NETWORK["units_"],
+    "activations_": NETWORK["activations_"],
+    "committee_weights_": _are_weights,
+    **NETWORK,
+    "theta_": _are_thetas,
+    "hidden_layer_sizes_": lambda value, own: value == tuple(own["units_"][1:-1]),
+    "alpha_": lambda value, own: is_number(value),
+    "lambda_": lambda value, own: (
+        _is_vector(value) and is_array(value, value.shape, finite=False)
+    ),
+    "n_effective_parameters_": lambda value, own: is_number(value),
+    "log_evidence_": lambda value, own: is_number(value),
+    "history_": _is_history,
+    "n_iter_": _is_last_step,
+    "_factors": _are_factors,
+    "_noise": _is_noise,
+    "_evidence": lambda value, own: is_list(value, _is_evidence),
+}

@@ -4,8 +4,9 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ..preprocessing.checks import warn_user
-from .run import TOO_LARGE
 
+# Weights with so many times the loss of the best constant are not worth keeping.
+TOO_LARGE = 10
 # Weights beyond this are looked at once more: the last step may have gone anywhere.
 LARGE_WEIGHT = 100
 
@@ -16,7 +17,7 @@ def explain(fit, warn=True):
     Parameters
     ----------
     fit : Fit
-        After it has settled.
+        After it has chosen its weights.
     warn : bool, default=True
         Whether to speak of more than divergence.
 
@@ -25,29 +26,35 @@ def explain(fit, warn=True):
     FloatingPointError
         If training diverged and left no weights worth keeping.
     """
-    if fit.outcome == "diverged":
+    outcome = fit.standing.outcome
+    if outcome == "diverged":
         _explain_divergence(fit)
     elif _blown_up(fit):
         raise FloatingPointError(f"{_diverged(fit)} in its last step. {_slower(fit)}")
     elif warn and _learnt_nothing(fit):
         _explain_failure(fit)
-    elif warn and fit.outcome == "max_iter" and _still_falling(fit):
+    elif warn and outcome == "max_iter" and _still_falling(fit):
         cure = "Raise max_iter"
-        if fit.model.solver != "lbfgs":
+        if _has_a_rate(fit):
             cure += (
                 ", or use learning_rate_schedule='cosine', which ends within the "
                 "budget it has"
             )
         _warn(
-            f"max_iter={fit.max_iter} was reached while the loss was still falling. "
-            f"{cure}."
+            f"max_iter={fit.settings.max_iter} was reached while the loss was still "
+            f"falling. {cure}."
         )
 
 
+def _has_a_rate(fit):
+    """Whether its solver has a learning rate that users choose."""
+    return "learning_rate" in fit.settings.solver.uses
+
+
 def _diverged(fit):
-    if fit.model.solver == "lbfgs":
+    if not _has_a_rate(fit):
         return "Training diverged"
-    return f"Training diverged at learning_rate={fit.model.learning_rate:g}"
+    return f"Training diverged at learning_rate={fit.settings.model.learning_rate:g}"
 
 
 def _blown_up(fit):
@@ -57,60 +64,67 @@ def _blown_up(fit):
 
 
 def _explain_divergence(fit):
-    what = _diverged(fit)
-    if fit.done == 1:
+    what, standing = _diverged(fit), fit.standing
+    if standing.done == 1:
         raise FloatingPointError(f"{what} within the first epoch. {_slower(fit)}")
-    if fit.best.epoch <= fit.epochs_before or _blown_up(fit) or _absurd(fit):
+    nothing_learnt = standing.best_epoch <= standing.epochs_before
+    if nothing_learnt or _blown_up(fit) or _absurd(fit):
         raise FloatingPointError(
             f"{what} before it had learnt anything. {_slower(fit)}"
         )
-    _warn(f"{what}; the weights of epoch {fit.kept} were kept. {_slower(fit)}")
+    _warn(f"{what}; the weights of epoch {fit.state.kept} were kept. {_slower(fit)}")
 
 
 def _absurd(fit):
-    """Whether the best weights there are are worse than none."""
-    if fit.mean_loss == 0 or not fit.standardizes:
+    """Whether the best weights that there are predict worse than a constant does."""
+    if fit.baseline == 0 or not fit.settings.standardized:
         return False
-    return not fit.final_loss <= TOO_LARGE * fit.mean_loss
+    return not fit.final_loss <= TOO_LARGE * fit.baseline
 
 
 def _learnt_nothing(fit):
     # The curve of an epoch lags behind its last weights, and dropout adds to it: look
     # twice before blaming the network.
-    return fit.last_loss >= fit.mean_loss > 0 and fit.final_loss >= fit.mean_loss
+    baseline = fit.baseline
+    return fit.standing.last_loss >= baseline > 0 and fit.final_loss >= baseline
 
 
 def _explain_failure(fit):
-    model = fit.model
-    if fit.standardizes and fit.final_loss > TOO_LARGE * fit.mean_loss:
+    settings, rate = fit.settings, fit.settings.model.learning_rate
+    constant = fit.network.loss.constant
+    constant = "one number" if constant is None else constant.name
+    if settings.standardized and fit.final_loss > TOO_LARGE * fit.baseline:
         _warn(
-            "The network predicts its own training rows far worse than their mean "
+            f"The network predicts its own training rows far worse than {constant} "
             f"does: it did not settle. {_slower(fit)}"
         )
         return
-    cures = [f"a larger max_iter (now {fit.max_iter})", "less regularisation"]
-    if model.solver != "lbfgs":
-        another = "a higher" if model.learning_rate < 0.1 else "a lower"
-        cures.insert(0, f"{another} learning_rate (now {model.learning_rate:g})")
-    if not fit.standardizes:
+    cures = [f"a larger max_iter (now {settings.max_iter})", "less regularisation"]
+    if _has_a_rate(fit):
+        another = "a higher" if rate < 0.1 else "a lower"
+        cures.insert(0, f"{another} learning_rate (now {rate:g})")
+    if not settings.standardized:
         cures.insert(0, "standardize=True")
     _warn(
-        "The network predicts its own training rows no better than their mean does. "
+        f"The network predicts its own training rows no better than {constant} does. "
         f"Try {', '.join(cures)}; if nothing helps, X may say nothing about y."
     )
 
 
 def _still_falling(fit):
-    return fit.model.solver == "lbfgs" or fit.patience.state["wait"] == 0
+    return not _has_a_rate(fit) or fit.standing.patience["wait"] == 0
 
 
 def _slower(fit):
-    model = fit.model
-    if model.solver == "lbfgs":
+    """What to try against divergence."""
+    if not _has_a_rate(fit):
         return "Try solver='adam'."
-    try_this = f"Try learning_rate={model.learning_rate / 10:g}"
-    try_this += ", or clip_norm=1.0." if fit.clip_norm is None else "."
-    return try_this if fit.standardizes else f"Try standardize=True. {try_this}"
+    try_this = f"Try learning_rate={fit.settings.model.learning_rate / 10:g}"
+    unlimited = fit.recipe is None or fit.recipe.clip_norm is None
+    try_this += ", or clip_norm=1.0." if unlimited else "."
+    return (
+        try_this if fit.settings.standardized else f"Try standardize=True. {try_this}"
+    )
 
 
 def _warn(message):

@@ -1,16 +1,17 @@
-"""The curves of training: one row an epoch, in the target's units."""
+"""The curves of training: one row an epoch, in units that users know."""
 
-import numpy as np
 
-COLUMNS = (
-    "epoch",
-    "learning_rate",
-    "loss",
-    "rmse",
-    "validation_loss",
-    "validation_rmse",
-    "seconds",
-)
+def columns_of(metric):
+    """The names of the columns, for curves of a loss and of that metric."""
+    return (
+        "epoch",
+        "learning_rate",
+        "loss",
+        metric,
+        "validation_loss",
+        f"validation_{metric}",
+        "seconds",
+    )
 
 
 class History:
@@ -18,19 +19,21 @@ class History:
 
     Parameters
     ----------
+    metric : str
+        What is recorded besides the loss.
     before : dict of list, default=None
         The history to go on from; it is not changed.
 
     Examples
     --------
-    >>> history = History()
-    >>> history.append({name: 1.0 for name in COLUMNS})
+    >>> history = History("rmse")
+    >>> history.append({name: 1.0 for name in columns_of("rmse")})
     >>> history.columns()["rmse"], len(history)
     ([1.0], 1)
     """
 
-    def __init__(self, before=None):
-        self.before = before or {name: [] for name in COLUMNS}
+    def __init__(self, metric, before=None):
+        self.before = before or {name: [] for name in columns_of(metric)}
         self.rows: list[dict] = []
 
     def __len__(self):
@@ -46,24 +49,3 @@ class History:
             name: values + [row[name] for row in self.rows]
             for name, values in self.before.items()
         }
-
-
-@np.errstate(all="ignore")
-def in_target_units(loss, mse, degree, y_scale):
-    """Turn standardised curves into the target's units.
-
-    Parameters
-    ----------
-    loss, mse : ndarray of shape (n_outputs,)
-        One value per output.
-    degree : int
-        How the loss scales, see `skffnn.core.losses.Loss`.
-    y_scale : ndarray of shape (n_outputs,)
-
-    Returns
-    -------
-    loss, rmse : float
-        The losses summed over outputs, the RMSEs averaged.
-    """
-    loss, rmse = loss @ y_scale**degree, np.sqrt(mse) @ y_scale / len(y_scale)
-    return float(loss), float(rmse)

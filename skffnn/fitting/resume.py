@@ -1,14 +1,14 @@
-"""What a run has to learn: only the same run, on the same rows, can be resumed."""
+"""What a fit is to learn, as a fingerprint: only the same fit can be resumed."""
 
 from hashlib import sha256
 
 import numpy as np
 from joblib import hash as hash_of
 
-from ..preprocessing.parameters import layers
+from ..preprocessing.parameters import layers, standardizes, uses
 from ..preprocessing.scaling import blocks, dense
 
-# Parameters that may be others when a run is resumed.
+# Parameters that may be others when a fit is resumed.
 _FREE = ("random_state", "warm_start", "verbose")
 
 
@@ -31,14 +31,15 @@ def digest(*tables):
     return sha.hexdigest()
 
 
-def lesson_of(model, rows):
+def fingerprint_of(model, rows):
     """What is to be learnt, and how: plain values.
 
     Parameters
     ----------
-    model : FFNNRegressor
+    model : estimator
+        With the parameters of `FFNNRegressor`.
     rows : str
-        Their digest.
+        The digest of the rows.
     """
     parameters = {
         name: _told_apart(value)
@@ -53,16 +54,16 @@ def lesson_of(model, rows):
 
 
 def _told_apart(value):
-    """The value if it is plain, else a hash of it."""
-    value = _plain(value)
+    """The value if JSON has a word for it, else a hash of it."""
+    value = _without_layout(value)
     simple = value is None or isinstance(value, bool | int | float | str)
     return value if simple else f"hash {hash_of(value)}"
 
 
-def _plain(value):
-    """Numbers of NumPy and of Python are the same, and so are all layouts."""
+def _without_layout(value):
+    """Numbers of NumPy and of Python are the same, and so are all layouts of arrays."""
     if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
+        return {name: _without_layout(each) for name, each in value.items()}
     if isinstance(value, np.generic):
         return value.item()
     if hasattr(value, "__array__"):
@@ -70,39 +71,76 @@ def _plain(value):
     return value
 
 
-def check_same(model, lesson):
-    """Raise ValueError if the model's last run had something else to learn.
+def check_same_network(model, state, n_features, n_outputs):
+    """Raise ValueError if the parameters or the data ask for another network.
 
     Parameters
     ----------
-    model : FFNNRegressor
+    model : estimator
         Fitted.
-    lesson : dict
-        What is asked for now.
+    state : State
+        Of the model.
+    n_features, n_outputs : int
+        Of the rows to go on with.
     """
-    before = model._state["lesson"]
+    sizes, activations = layers(model)
+    fitted, now = (
+        (model.units_, model.activations_),
+        ([n_features, *sizes, n_outputs], activations),
+    )
+    if fitted != now:
+        raise ValueError(
+            f"The fitted network has units {fitted[0]} and activations {fitted[1]}; "
+            f"the parameters and data now ask for {now[0]} and {now[1]}. To start "
+            "afresh, call fit with warm_start=False."
+        )
+    if state.standardized != standardizes(model):
+        raise ValueError(
+            f"standardize is now {model.standardize!r}, but the weights were learnt "
+            "with the opposite. To start afresh, call fit with warm_start=False."
+        )
+
+
+def check_fingerprint(model, state, now):
+    """Raise ValueError if the last fit of a model had something else to learn.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+    state : State
+        Of the model.
+    now : dict
+        The fingerprint of what is asked for now.
+    """
+    before = state.fingerprint
     if before is None:
         raise ValueError(
             "There is no fit to resume: the last rows came through partial_fit, which "
             "goes on by itself."
         )
-    for name, now in lesson["parameters"].items():
-        was = before["parameters"].get(name)
-        if was != now:
+    parameters = before["parameters"]
+    if parameters.keys() != now["parameters"].keys():
+        # One that is younger than the file had its default.
+        defaults = fingerprint_of(type(model)(), "")["parameters"]
+        parameters = {**defaults, **parameters}
+    for name, value in now["parameters"].items():
+        was = parameters[name]
+        if was != value:
             raise ValueError(
                 f"resume=True goes on with a fit whose {name} was {was!r}; it is now "
-                f"{now!r}. Set it back, or leave resume out: with warm_start=True a "
+                f"{value!r}. Set it back, or leave resume out: with warm_start=True a "
                 "new fit starts from these weights."
             )
-    if before["rows"] != lesson["rows"]:
+    if before["rows"] != now["rows"]:
         raise ValueError(
             "resume=True goes on with a fit on other rows, weights or validation rows. "
             "Pass the same, or leave resume out: with warm_start=True a new fit starts "
             "from these weights."
         )
-    if model.solver == "lbfgs" and "run" in model._state:
+    if not uses(model, "resume") and state.run is not None:
         raise ValueError(
-            "solver='lbfgs' cannot resume an interrupted fit: what it remembers is "
-            "SciPy's own. Leave resume out; with warm_start=True it starts from these "
-            "weights."
+            f"solver={model.solver!r} cannot resume an interrupted fit: what it "
+            "remembers is SciPy's own. Leave resume out; with warm_start=True it "
+            "starts from these weights."
         )

@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import chain
 from numbers import Integral
 from time import perf_counter
 from typing import Any
@@ -11,24 +12,33 @@ from joblib import effective_n_jobs
 from joblib import hash as hash_of
 from sklearn.utils.parallel import Parallel, delayed
 
+from ..core.schedules import SCHEDULES
+from ..core.solvers import SOLVERS
 from ..core.stack import NUMBERS, largest_stack, packed
-from ..preprocessing.checks import check_table, check_validation, seen
-from ..preprocessing.parameters import check_parameters, hidden_sizes, rows_of_batch
-from ..preprocessing.preparation import prepare
-from ..regressor import FFNNRegressor, draw_seed
+from ..preprocessing.checks import seen
+from ..preprocessing.parameters import (
+    check_flag,
+    check_parameters,
+    hidden_sizes,
+    rows_of_batch,
+    uses,
+)
+from ..preprocessing.preparation import draw_seed, prepare
 from .callbacks import FitTask
 from .diagnosis import explain
-from .resume import digest, lesson_of
-from .run import Fit, choose_weight_decay, descend, unshared
+from .fitted import fitted
+from .resume import digest, fingerprint_of
+from .run import Fit, choose_weight_decay, train_fits
+from .settings import Settings
+from .state import copied
 
-# What may differ between the networks of a stack.
+# What may differ between the networks of a stack, besides the hyperparameters of their
+# schedules, and those of a solver that it says so of.
 FREE = (
     "learning_rate",
     "learning_rate_schedule",
-    "power_t",
     "tol",
     "n_iter_no_change",
-    "momentum",
     "clip_norm",
     "weight_decay",
     "random_state",
@@ -38,31 +48,46 @@ FREE = (
 
 
 @dataclass
-class Lesson:
-    """What a model is to learn: the arguments of its `fit`."""
+class FitArguments:
+    """What a model is to be fitted to: the arguments of its `fit`.
+
+    Attributes
+    ----------
+    X, y : array-like
+    params : dict
+        ``sample_weight`` and the like.
+    """
 
     X: Any
     y: Any
     params: dict
 
 
-_NAMES = list(FFNNRegressor().get_params())
-_FIXED = [name for name in _NAMES if name not in FREE]
+def _free_names():
+    """The parameters that may differ between the networks of a stack."""
+    schedules = chain.from_iterable(each.hyperparameters for each in SCHEDULES.values())
+    own = (
+        each.hyperparameters[n].name for each in SOLVERS.values() for n in each.differ
+    )
+    return {*FREE, *schedules, *own}
 
 
-def shape(model):
+def stack_key(model):
     """What models have to agree in to be trained as a stack."""
-    fixed = [getattr(model, name) for name in _FIXED]
+    parameters, free = model.get_params(deep=False), _free_names()
+    fixed = [value for name, value in parameters.items() if name not in free]
     # The repr of an array leaves most of its digits out.
-    return repr([hash_of(v) if isinstance(v, dict) else v for v in fixed])
+    return repr(
+        [type(model), *(hash_of(v) if isinstance(v, dict) else v for v in fixed)]
+    )
 
 
-def plain(estimator):
-    """Whether it has parameters, and nothing else that its fit heeds, as callbacks.
+def has_only_parameters(estimator):
+    """Whether nothing else was set on an estimator that its fit heeds, as callbacks.
 
     To be asked of estimators that have not been fitted.
     """
-    names = _NAMES if type(estimator) is FFNNRegressor else estimator.get_params()
+    names = type(estimator)._get_param_names()
     return vars(estimator).keys() - {"_metadata_request"} <= set(names)
 
 
@@ -78,16 +103,17 @@ class Workers:
         self.number = effective_n_jobs(self.n_jobs)
 
 
-def fit_all(models, lessons, workers, task):
-    """Fit each model to its lesson, as its own `fit` would, in as few stacks as fit.
+def fit_all(models, arguments, workers, task):
+    """Fit each model to its arguments, as its own `fit` would, in as few stacks as fit.
 
-    Models that are not `plain` are left to their own.
+    Models with callbacks, or with anything else besides parameters, are fitted by their
+    own `fit`.
 
     Parameters
     ----------
-    models : list of FFNNRegressor
+    models : list of GradientDescentNetwork
         Not fitted before, and changed or not: take what is returned.
-    lessons : list of Lesson
+    arguments : list of FitArguments
         As many. Those that are one object belong side by side.
     workers : Workers
         Each of them trains a stack at a time.
@@ -96,33 +122,33 @@ def fit_all(models, lessons, workers, task):
 
     Returns
     -------
-    models : list of FFNNRegressor
+    models : list of GradientDescentNetwork
         Fitted, where there is no error.
     errors : list of Exception or None
         What the `fit` of each would have raised.
     seconds : ndarray of shape (len(models),)
         Their shares of the time of their stacks.
     """
-    jobs = _jobs(models, lessons, workers.number)
+    jobs = _jobs(models, arguments, workers.number)
     subtask = task.subtask("networks", len(jobs))
     results = workers.parallel(
         delayed(_fit_job)(
             [models[i] for i in job],
-            [lessons[i] for i in job],
+            [arguments[i] for i in job],
             subtask.subtask("stacks", None),
         )
         for job in jobs
     )
     subtask.end(None)
-    fitted, errors = list(models), [None] * len(models)
+    models, errors = list(models), [None] * len(models)
     seconds = np.empty(len(models))
     for job, (own_models, own_errors, duration) in zip(jobs, results, strict=True):
         for i, model, error in zip(job, own_models, own_errors, strict=True):
-            fitted[i], errors[i], seconds[i] = model, error, duration / len(job)
-    return fitted, errors, seconds
+            models[i], errors[i], seconds[i] = model, error, duration / len(job)
+    return models, errors, seconds
 
 
-def _jobs(models, lessons, n_workers):
+def _jobs(models, arguments, n_workers):
     """Lists of models that are fitted together: about a stack each.
 
     Joblib has to be told before anything is standardised. Those of one list are
@@ -130,17 +156,17 @@ def _jobs(models, lessons, n_workers):
     """
 
     def too_large(job):
-        tables = {_table(models[i], lessons[i]) for i in job}
-        numbers = len(tables) * np.prod(np.shape(lessons[job[-1]].X))
+        tables = {_table_key(models[i], arguments[i]) for i in job}
+        numbers = len(tables) * np.prod(np.shape(arguments[job[-1]].X))
         return len(tables) > 1 and numbers > NUMBERS
 
     groups: dict[Any, list[int]] = {}
-    for i, (model, lesson) in enumerate(zip(models, lessons, strict=True)):
-        groups.setdefault((shape(model), np.shape(lesson.y)[0]), []).append(i)
+    for i, (model, given) in enumerate(zip(models, arguments, strict=True)):
+        groups.setdefault((stack_key(model), np.shape(given.y)[0]), []).append(i)
     jobs: list[list[int]] = []
     for group in groups.values():
         # One that makes no sense says nothing about the others.
-        sizes = (largest_job(models[i], lessons[i]) for i in group)
+        sizes = (largest_job(models[i], arguments[i]) for i in group)
         most = next((size for size in sizes if size > 1), 1)
         parts = max(-(-len(group) // most), min(n_workers, len(group)))
         jobs += packed(group, -(-len(group) // parts), too_large)
@@ -151,46 +177,53 @@ def _holds_out(model):
     return model.early_stopping or model.validation_fraction is not None
 
 
-def _table(model, lesson):
+def _table_key(model, given):
     """What tells the rows that a model learns, standardised, from another's."""
     if not _holds_out(model):
-        return id(lesson)
+        return id(given)
     seed = model.random_state
-    return id(lesson), seed if isinstance(seed, Integral) else id(model)
+    return id(given), seed if isinstance(seed, Integral) else id(model)
 
 
-def largest_job(model, lesson):
-    """How many networks of this kind make the largest stack."""
+def largest_job(model, given):
+    """How many networks like a model make the largest stack.
+
+    Parameters
+    ----------
+    model : GradientDescentNetwork
+    given : FitArguments
+        What it is to be fitted to.
+    """
     try:
         check_parameters(model)
     except ValueError:
         return 1
-    if model.solver == "lbfgs":
+    if not uses(model, "stack"):
         return 1
-    n, n_features = np.shape(lesson.X)
-    outputs = np.shape(lesson.y)[1:] or (1,)
+    n, n_features = np.shape(given.X)
+    outputs = np.shape(given.y)[1:] or (1,)
     units = [n_features, *hidden_sizes(model.hidden_layer_sizes), *outputs]
     rows = rows_of_batch(model, n)
-    single = getattr(lesson.X, "dtype", None) == np.float32
+    single = getattr(given.X, "dtype", None) == np.float32
     return largest_stack(units, rows, 4 if single else 8)
 
 
-def _fit_job(models, lessons, task):
+def _fit_job(models, arguments, task):
     started = perf_counter()
-    errors = fit_side_by_side(models, lessons, task)
+    errors = fit_side_by_side(models, arguments, task)
     task.end(None)
     return models, errors, perf_counter() - started
 
 
-def fit_side_by_side(models, lessons, task):
-    """Fit each model to its lesson, as its own `fit` would.
+def fit_side_by_side(models, arguments, task):
+    """Fit each model to its arguments, as its own `fit` would, in this process.
 
     Parameters
     ----------
-    models : list of FFNNRegressor
+    models : list of GradientDescentNetwork
         Not fitted before.
-    lessons : list of Lesson
-        As many. Lessons that are one object are prepared once.
+    arguments : list of FitArguments
+        As many. The rows of those that are one object are prepared once.
     task : FitTask
         Told of every epoch of a stack.
 
@@ -202,88 +235,92 @@ def fit_side_by_side(models, lessons, task):
     errors: list[Exception | None] = [None] * len(models)
     fits: dict[int, Fit] = {}
     prepared: dict[tuple, tuple] = {}
-    for i, (model, lesson) in enumerate(zip(models, lessons, strict=True)):
+    for i, (model, given) in enumerate(zip(models, arguments, strict=True)):
         try:
-            if not plain(model):
-                model.fit(lesson.X, lesson.y, **lesson.params)
-                continue
-            fits[i] = _begun(model, lesson, prepared)
+            if has_only_parameters(model):
+                fits[i] = _begun(model, given, prepared)
+            else:
+                model.fit(given.X, given.y, **given.params)
         except Exception as error:
             errors[i] = error
     prepared.clear()  # a table that no network learns from any more can go
     groups: dict[tuple, list[Fit]] = {}
     for fit in fits.values():
-        groups.setdefault(_shape(fit), []).append(fit)
+        groups.setdefault(_group_key(fit), []).append(fit)
     for group in groups.values():
-        _run(group, task)
+        _train(group, task)
     for i, fit in fits.items():
         try:
             explain(fit)
         except Exception as error:
             errors[i] = error
         else:
-            attributes = fit.attributes(fit.theta, fit.state)
-            models[i].__dict__.update(unshared(attributes))  # scales are of the lesson
+            own = fitted(fit)
+            shared = fit.prepared.scaling.as_attributes()  # by fits to the same rows
+            models[i].__dict__.update(own, **copied(shared))
     return errors
 
 
-def _begun(model, lesson, prepared):
-    """The `Fit` of a model, on rows that those with the same lesson share."""
+def _begun(model, given, prepared):
+    """The `Fit` of a model, on rows that those with the same arguments share."""
     check_parameters(model)
     seed = draw_seed(model.random_state)
-    same = id(lesson), shape(model), seed if _holds_out(model) else None
+    same = id(given), stack_key(model), seed if _holds_out(model) else None
     if same not in prepared:
-        prepared[same] = _prepared(model, lesson.X, lesson.y, seed, **lesson.params)
+        prepared[same] = _prepared(model, seed, given.X, given.y, **given.params)
     rows, columns, hashed = prepared[same]
-    fit = Fit(model, rows, seed, go_on=False, lesson=lesson_of(model, hashed))
+    settings = Settings(model, len(rows.training))
+    fit = Fit(settings, rows, seed, fingerprint=fingerprint_of(model, hashed))
     model.__dict__.update(deepcopy(columns))
     return fit
 
 
 def _prepared(
-    model, X, y, seed, sample_weight=None, X_val=None, y_val=None,
-    sample_weight_val=None,
+    model, seed, X, y, sample_weight=None, X_val=None, y_val=None,
+    sample_weight_val=None, resume=False,
 ):  # fmt: skip
     """Rows to learn from, what the model saw of their columns, and their digest."""
-    table = check_table(model, X, y, sample_weight)
-    validation = check_validation(model, (X_val, y_val, sample_weight_val), table)
-    rows = prepare(model, table, validation, seed, go_on=False)
+    check_flag("resume", resume)  # there is nothing yet to be resumed
+    validation = X_val, y_val, sample_weight_val
+    table, validation, target = model._check_rows(X, y, sample_weight, validation)
+    rows = prepare(model, table, validation, target, seed)
     return rows, seen(model), digest(table, validation)
 
 
-def _shape(fit):
-    """What fits have to agree in: those of one solver's own, or loss, are alone."""
-    alone = fit.model.solver == "lbfgs" or fit.y_sd is not None
+def _group_key(fit):
+    """What fits have to agree in to be trained as a stack.
+
+    Those of a solver that trains alone, and those whose loss depends on their own rows,
+    agree with no other.
+    """
+    settings = fit.settings
+    stacks = "stack" in settings.solver.uses and fit.state.deviations is None
     return (
-        shape(fit.model),
-        tuple(fit.rows.units),
+        stack_key(settings.model),
+        tuple(fit.prepared.units),
         fit.theta.dtype,
         len(fit.training),
-        id(fit) if alone else None,
+        None if stacks else id(fit),
     )
 
 
-def _run(fits, task):
+def _train(fits, task):
+    """Train a group, and tell of each stack of several and of its epochs."""
     for fit in fits:
-        fit.start(FitTask(None, None))
-    with fits[0].blas_threads():
+        fit.begin(FitTask(None, None))
+    first = fits[0]
+    with first.settings.blas_threads(first.network.layout.n_weights):
         choose_weight_decay(fits)
-        if len(fits) == 1:
-            fits[0].train()
-        else:
-            _descend(fits, task)
-    for fit in fits:
-        fit.settle()
-
-
-def _descend(fits, task):
-    """Train, and tell of each stack and its epochs."""
-    current: list | None = None
-    parts: list[FitTask] = []
-    for stack in descend(fits):
-        if stack is not current:
-            current = stack
-            parts.append(task.subtask("stack", stack[0].max_iter))
-        parts[-1].epoch_ended()
+        current: list | None = None
+        parts: list[FitTask] = []
+        for stack in train_fits(fits):
+            if len(fits) == 1:
+                continue
+            if stack is not current:
+                current = stack
+                parts.append(task.subtask("stack", first.settings.max_iter))
+            parts[-1].epoch_ended()
     for part in parts:
         part.end(None)
+    for fit in fits:
+        fit.choose_weights()

@@ -10,19 +10,59 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from ..core.data import Data
 from ..core.initializers import initialize
+from ..core.schedules import cosine
 from ..core.stack import Run, train
 from ..core.training import Recipe, evaluate
+from ..preprocessing.parameters import auto_max_iter
 
-CANDIDATES = (0.03, 0.4, 3.0)
+
+class Amounts(NamedTuple):
+    """Weight decays for solvers of one kind.
+
+    Attributes
+    ----------
+    candidates : tuple of float
+        What a table chooses from.
+    few_rows : float
+        For tables that are too small to choose by, and solvers that let none choose.
+    undecided : float
+        For trainings that are too short to choose by, as one epoch is.
+    """
+
+    candidates: tuple[float, ...]
+    few_rows: float
+    undecided: float
+
+
+# By whether weight decay is a penalty on the loss, or decoupled from the gradient.
+AMOUNTS = {
+    False: Amounts((0.03, 0.4, 3.0), 2.0, 0.1),
+    True: Amounts((0.00015, 0.002, 0.015), 0.01, 0.0005),
+}
 # Fewer different rows, or epochs, say too little; more say no more than these.
 FEWEST_ROWS, FEWEST_EPOCHS = 100, 10
 MOST_ROWS, MOST_NUMBERS = 30_000, 2**24
 HELD_OUT = 0.2
+
+
+def before_the_choice(settings):
+    """The weight decay of a fit as long as no table has chosen one.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+    if not settings.chooses_weight_decay:
+        return float(settings.model.weight_decay)
+    amounts = AMOUNTS[settings.solver.penalty]
+    lets_choose = "choice_of_weight_decay" in settings.solver.uses
+    return amounts.undecided if lets_choose else amounts.few_rows
 
 
 def sample_size(data):
@@ -31,28 +71,29 @@ def sample_size(data):
     return min(len(data), MOST_ROWS, most)
 
 
-def budget(n, solver):
+def budget(n, pace):
     """Which share of its epochs a training of n rows spends on the choice.
 
     In a shorter training there is less to hold back from, and the choice of "adam"
-    falls on too little decay; many held-out rows make up for that. "sgd" is the slower
-    one and has not yet learnt what it is to be held back from: it takes too much.
+    falls on too little decay; many held-out rows make up for that. A solver that takes
+    ``pace`` times as long has not yet learnt what it is to be held back from: it would
+    take too much.
     """
-    share = 0.5 if n <= 10_000 else 0.25
-    return 2 * share if solver == "sgd" else share
+    return pace * (0.5 if n <= 10_000 else 0.25)
 
 
 @dataclass
-class Question:
-    """What a network asks before it is trained.
+class WeightDecayTrial:
+    """What is tried out for one network before it is trained.
 
     Attributes
     ----------
     data : Data
         The training rows.
     recipe : callable
-        Makes a `Recipe` of a theta, a weight decay, and a list each of the generator
-        for the order of the rows and of that for dropout.
+        Makes a `Recipe` of a theta, a weight decay, and the generators for the order of
+        the rows and for dropout.
+    amounts : Amounts
     seed : int
         Decides which rows are held out, the first weights and all later draws: the same
         for all candidates, which differ in their weight decay and in nothing else.
@@ -60,34 +101,73 @@ class Question:
 
     data: Data
     recipe: Callable[..., Recipe]
+    amounts: Amounts
     seed: int
 
 
-def choose(network, questions):
-    """The one of CANDIDATES whose network has the lowest loss on held-out rows.
+def trial_of(settings, data, seed):
+    """The trial of a fit; None if it knows its weight decay, or is too short to tell.
 
-    The candidates of all questions are trained side by side.
+    Parameters
+    ----------
+    settings : Settings
+    data : Data
+        The training rows.
+    seed : int
+    """
+    solver = settings.solver
+    if not settings.chooses_weight_decay:
+        return None
+    if "choice_of_weight_decay" not in solver.uses:
+        return None
+    n = sample_size(data)
+    # More than the automatic number is a limit that patience is to undercut.
+    epochs = min(auto_max_iter(n), settings.max_iter_for(n))
+    max_iter = round(budget(n, solver.pace) * epochs)
+    if min(max_iter, settings.max_iter) < FEWEST_EPOCHS:
+        return None
+
+    def recipe(theta, weight_decay, *rngs):
+        return settings.recipe(
+            settings.optimizer(theta),
+            cosine,
+            weight_decay,
+            rngs,
+            batch_size=settings.batch_size_for(n),
+            max_iter=max_iter,
+        )
+
+    return WeightDecayTrial(data, recipe, AMOUNTS[solver.penalty], seed)
+
+
+def choose(network, trials):
+    """The candidate whose network has the lowest loss on held-out rows, for each trial.
+
+    The candidates of all trials are trained side by side.
 
     Parameters
     ----------
     network : Network
-    questions : sequence of Question
+    trials : sequence of WeightDecayTrial
 
     Returns
     -------
-    weight_decays : list of float or None
-        None where the rows are too few to say, or no network has a loss.
+    weight_decays : list of float
+        That of few rows where they are too few to say, or no network has a loss.
     """
-    splits, trials = {}, []
-    for question in questions:
-        same = id(question.data), question.seed
+    splits, runs = {}, []
+    for trial in trials:
+        same = id(trial.data), trial.seed
         if same not in splits:
-            splits[same] = _split(question.data, question.seed)
+            splits[same] = _split(trial.data, trial.seed)
         learnt, held_out = splits[same]
-        trials.append((_runs(network, question, learnt), held_out))
-    for _ in train(network, [run for runs, _ in trials for run in runs]):
+        runs.append((_runs(network, trial, learnt), held_out))
+    for _ in train(network, [run for own, _ in runs for run in own]):
         pass
-    return [_best(network, runs, held_out) for runs, held_out in trials]
+    return [
+        _best(network, trial.amounts, *own)
+        for trial, own in zip(trials, runs, strict=True)
+    ]
 
 
 def _split(data, seed):
@@ -95,36 +175,39 @@ def _split(data, seed):
     rng = np.random.default_rng(seed).spawn(1)[0]
     sample = _sample(data, rng)
     number, n_distinct = _distinct(sample)
-    if _weighty(sample, number) < FEWEST_ROWS:
+    if _n_of_weight(sample, number) < FEWEST_ROWS:
         return None, None
     # Equal rows are held out all, or none: they would give each other away.
     held_out = rng.permutation(n_distinct)[number] < HELD_OUT * n_distinct
     return [sample.of(np.flatnonzero(where)) for where in (~held_out, held_out)]
 
 
-def _runs(network, question, learnt):
+def _runs(network, trial, learnt):
     """A run for each candidate; none without rows to learn."""
     if learnt is None:
         return []
-    _, init, order, dropout = np.random.default_rng(question.seed).spawn(4)
+    _, init, order, dropout = np.random.default_rng(trial.seed).spawn(4)
     first = np.empty(network.layout.size, learnt.Y.dtype)
-    initialize(network.layout, first, network.names, [init])
+    initialize(network.layout, first, network.activations, [init])
     runs = []
-    for candidate in CANDIDATES:
+    for candidate in trial.amounts.candidates:
         theta = first.copy()
-        rngs = [deepcopy(order)], [deepcopy(dropout)]
-        runs.append(Run(theta, learnt, question.recipe(theta, candidate, *rngs)))
+        rngs = deepcopy(order), deepcopy(dropout)
+        runs.append(Run(theta, learnt, trial.recipe(theta, candidate, *rngs)))
     return runs
 
 
-def _best(network, runs, held_out):
+def _best(network, amounts, runs, held_out):
+    """The weight decay of the run with the lowest loss."""
     if not runs:
-        return None
+        return amounts.few_rows
     theta = np.stack([run.theta for run in runs])
     loss, _ = evaluate(network, theta, Data.stack([held_out] * len(runs)))
     with np.errstate(all="ignore"):  # the others have learnt, or none has
         loss = np.nan_to_num(loss.sum(axis=-1), nan=np.inf, posinf=np.inf)
-    return CANDIDATES[int(np.argmin(loss))] if np.isfinite(loss).any() else None
+    if not np.isfinite(loss).any():
+        return amounts.few_rows
+    return amounts.candidates[int(np.argmin(loss))]
 
 
 def _sample(data, rng):
@@ -148,7 +231,7 @@ def _distinct(sample):
     return place[number], len(first)
 
 
-def _weighty(sample, number):
+def _n_of_weight(sample, number):
     """How many different rows have a weight worth speaking of."""
     weight = None if sample.weight is None else sample.weight[:, 0]
     total = np.bincount(number, weight)

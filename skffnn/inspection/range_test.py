@@ -6,13 +6,13 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from ..base import GradientDescentNetwork
 from ..core.training import epochs
 from ..fitting.run import Fit
+from ..fitting.settings import Settings
 from ..fitting.threads import blas_threads
-from ..preprocessing.checks import check_table
-from ..preprocessing.parameters import check_parameters
-from ..preprocessing.preparation import prepare
-from ..regressor import FFNNRegressor, draw_seed
+from ..preprocessing.parameters import check_parameters, uses
+from ..preprocessing.preparation import draw_seed, prepare
 
 # The run: batches in its sample, steps at least, points of the curve at least.
 BATCHES, STEPS, POINTS = 16, 1000, 60
@@ -65,27 +65,27 @@ def range_test(estimator, X, y, sample_weight, lowest, highest):
     )
     check_parameters(model)
     seed = draw_seed(model.random_state)
-    table = check_table(model, X, y, sample_weight)
-    fit = Fit(model, prepare(model, table, None, seed, False), seed, False)
+    table, _, target = model._check_rows(X, y, sample_weight, (None, None, None))
+    prepared = prepare(model, table, None, target, seed)
+    settings = Settings(model, len(prepared.training))
+    fit = Fit(settings, prepared, seed)
     data = _sample(fit)
-    per_epoch = -(-len(data) // min(fit.batch_size, len(data)))
+    per_epoch = -(-len(data) // min(settings.batch_size, len(data)))
     points = max(POINTS, STEPS // per_epoch)
     growth = (highest / lowest) ** (1 / (points * per_epoch - 1))
-    recipe = fit.recipe_of(
-        optimizer=fit.optimizer(fit.theta, None),
-        schedule=lambda step, steps, losses: growth**step,
-        weight_decay=float(fit.weight_decay),
-        batch_size=fit.batch_size,
+    recipe = settings.recipe(
+        settings.optimizer(fit.theta),
+        lambda step, steps, losses: growth**step,
+        fit.weight_decay,
+        (fit.state.order, fit.state.dropout),
         max_iter=points,
-        order_rngs=[fit.state["order"]],
-        dropout_rngs=[fit.state["dropout"]],
     )
     rates, losses = [], []
-    with blas_threads(fit.batch_size * fit.network.layout.n_weights):
+    with blas_threads(settings.batch_size * fit.network.layout.n_weights):
         for record in epochs(fit.network, fit.theta, data, recipe, []):
             # The loss is a mean over the steps of the epoch, and so is the rate.
             rates.append(record.learning_rate * growth ** (-(per_epoch - 1) / 2))
-            losses.append(fit.in_target_units(record.loss, record.mse)[0])
+            losses.append(fit.in_target_units(record.loss, record.metric)[0])
             if not losses[-1] <= BLOWN_UP * losses[0]:
                 break
     return _read(np.array(rates), np.array(losses))
@@ -102,15 +102,15 @@ def _last_step(estimator, X, y):
 
 
 def _check(model, lowest, highest):
-    if not isinstance(model, FFNNRegressor):
+    if not isinstance(model, GradientDescentNetwork):
         raise ValueError(
             "The range test takes an FFNNRegressor, or a pipeline that ends in one; "
             f"got {type(model).__name__}."
         )
-    if model.solver == "lbfgs":
+    if not uses(model, "learning_rate"):
         raise ValueError(
-            "solver='lbfgs' has no learning rate to look for; use solver='adam' or "
-            "'sgd'."
+            f"solver={model.solver!r} has no learning rate to look for; use "
+            "solver='adam' or 'sgd'."
         )
     if not 0 < lowest < highest < np.inf:
         raise ValueError(
@@ -121,8 +121,8 @@ def _check(model, lowest, highest):
 
 def _sample(fit):
     data = fit.training
-    n = min(len(data), BATCHES * fit.batch_size)
-    rng = np.random.default_rng(fit.seed)
+    n = min(len(data), BATCHES * fit.settings.batch_size)
+    rng = np.random.default_rng(fit.state.seed)
     return data.of(rng.choice(data.rows, n, replace=False))
 
 

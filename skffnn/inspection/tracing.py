@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ..base import GradientDescentNetwork
 from ..core.network import Network
 from ..core.tracing import Trace
 from ..core.tracing import trace as trace_network
-from ..fitting.run import loss_function
+from ..fitting.settings import filled_in_loss
 from ..preprocessing.checks import check_table
-from ..regressor import FFNNRegressor
 from .wrappers import through_pipeline
 
 
@@ -65,14 +65,15 @@ def trace(model: Any, X: Any, y: Any, sample_weight: Any = None) -> Trace:
     ``print(seen)`` shows all of it, step by step.
     """
     X, model = through_pipeline(model, X)
-    if not isinstance(model, FFNNRegressor):
+    if not isinstance(model, GradientDescentNetwork):
         raise ValueError(
             f"A {type(model).__name__} has no equations to trace: pass a fitted "
             "FFNNRegressor, or a pipeline that ends in one."
         )
     check_is_fitted(model)
     dtype = model.theta_.dtype
-    table = check_table(model, X, y, sample_weight, dtype=dtype, reset=False)
+    target = model._target()
+    table = check_table(model, X, y, sample_weight, target, dtype=dtype, reset=False)
     if table.Y.shape[1] != model.n_outputs_:
         raise ValueError(
             f"y has {table.Y.shape[1]} columns, the model {model.n_outputs_} outputs."
@@ -84,6 +85,6 @@ def trace(model: Any, X: Any, y: Any, sample_weight: Any = None) -> Trace:
     share = None
     if table.weight is not None:
         share = (table.weight / table.weight.sum()).astype(dtype)[:, np.newaxis]
-    loss = loss_function(model, model._state["y_sd"], dtype)
+    loss = filled_in_loss(model, model._state["deviations"], dtype)
     network = Network(model.units_, model.activations_, loss)
     return trace_network(network, model.theta_, inputs, Y, share)

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import check_array, column_or_1d, get_tags
+from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from ..core.activations import RANGES
+from ..core.activations import activation_of
 
 _SEEN = ("n_features_in_", "feature_names_in_")
 _OURS = ("skffnn.", "sklearn.", "contextlib")
@@ -39,19 +39,24 @@ class Table(NamedTuple):
     on_disk: bool
 
 
-def check_table(model, X, y, sample_weight, *, dtype=None, reset=True):
+def check_table(model, X, y, sample_weight, target, *, dtype=None, reset=True):
     """Check X, y and their weights; raise ValueError for what makes no sense.
 
     Parameters
     ----------
     model : estimator
-        Learns the names and number of the columns if reset, else compares them. Its
-        tags say which targets it takes.
+        Learns the names and number of the columns if reset, else compares them.
     X, y, sample_weight
         As users pass them.
+    target : NumericTarget
+        Knows which y make sense.
     dtype : dtype, default=None
         What X is converted to; by default float32 stays, all else is float64.
     reset : bool
+
+    Returns
+    -------
+    Table
     """
     raw = X
     if issparse(y):
@@ -65,7 +70,7 @@ def check_table(model, X, y, sample_weight, *, dtype=None, reset=True):
             accept_sparse="csr",
             dtype=dtype or _dtypes(raw),
             multi_output=True,
-            y_numeric=True,
+            y_numeric=target.numeric,
         )
     except ValueError as error:
         if "could not convert string" in str(error):
@@ -74,19 +79,10 @@ def check_table(model, X, y, sample_weight, *, dtype=None, reset=True):
                 f"example with skrub.tabular_pipeline({type(model).__name__}())."
             )
         raise
-    Y = np.asarray(y, dtype=np.float64).reshape(X.shape[0], -1)
     weight = check_weight(sample_weight, X.shape[0])
-    tags = get_tags(model).target_tags
-    low = Y.min() if weight is None else Y[weight > 0].min()
-    if tags.positive_only and low < 0:
-        raise ValueError(
-            "loss='poisson' is for counts and rates, which are not negative, but y "
-            f"has a value of {low:g}. Use another loss, such as 'squared_error'."
-        )
-    if not tags.multi_output:
-        y = _one_column(model, y)
+    Y, y_ndim = target.encode(np.asarray(y), weight, type(model).__name__)
     on_disk = isinstance(raw, np.memmap) and np.may_share_memory(X, raw)
-    return Table(X, Y, weight, y.ndim, on_disk)
+    return Table(X, Y, weight, y_ndim, on_disk)
 
 
 def _dtypes(X):
@@ -95,18 +91,8 @@ def _dtypes(X):
     return np.float32 if swapped else (np.float64, np.float32)
 
 
-def _one_column(model, y):
-    """Return y of shape (n,), for an estimator that learns one target."""
-    if y.ndim == 2 and y.shape[1] > 1:
-        raise ValueError(
-            f"y has {y.shape[1]} columns, but {type(model).__name__} learns one "
-            "target: sklearn.multioutput.MultiOutputRegressor fits one model for each."
-        )
-    return column_or_1d(y, warn=True)
-
-
 def check_weight(sample_weight, n):
-    """Sample weights as float64 of shape (n,), or None."""
+    """Check sample weights; return them as float64 of shape (n,), or None."""
     if sample_weight is None:
         return None
     weight = check_array(
@@ -127,16 +113,17 @@ def check_weight(sample_weight, n):
     return weight
 
 
-def check_validation(model, validation, table):
-    """Check the user's own validation rows; None without any.
+def check_validation(model, validation, table, target):
+    """Check the user's own validation rows; return a `Table`, or None without any.
 
     Parameters
     ----------
-    model : FFNNRegressor
+    model : estimator
     validation : tuple
         X_val, y_val and sample_weight_val, as users pass them.
     table : Table
         The training rows.
+    target : NumericTarget
     """
     X_val, y_val, sample_weight_val = validation
     if (X_val is None) != (y_val is None):
@@ -150,10 +137,9 @@ def check_validation(model, validation, table):
             "X_val and validation_fraction both ask for validation rows; set "
             "validation_fraction=None to use X_val."
         )
+    own = X_val, y_val, sample_weight_val, target
     try:
-        checked = check_table(
-            model, X_val, y_val, sample_weight_val, dtype=table.X.dtype, reset=False
-        )
+        checked = check_table(model, *own, dtype=table.X.dtype, reset=False)
         if checked.Y.shape[1] != table.Y.shape[1]:
             raise ValueError(
                 f"y_val has {checked.Y.shape[1]} columns, y has {table.Y.shape[1]}."
@@ -165,7 +151,8 @@ def check_validation(model, validation, table):
 
 def warn_if_out_of_reach(Y, output):
     """Warn of targets that the output activation cannot produce."""
-    low, high = RANGES.get(output, (-np.inf, np.inf))
+    activation = activation_of(output)
+    low, high = activation.low, activation.high
     if Y.min() < low or Y.max() > high:
         warn_user(
             f"y lies between {Y.min():g} and {Y.max():g}, but output_activation="
@@ -225,7 +212,7 @@ def warn_user(message, category=UserWarning):
 
 
 def seen(model):
-    """What checking the data has written on a model: number and names of columns."""
+    """Return what checks of the data wrote on a model: number and names of columns."""
     return {name: vars(model)[name] for name in _SEEN if name in vars(model)}
 
 

@@ -1,22 +1,52 @@
-"""What users may ask of the regressors, and what "auto" stands for."""
+"""What users may ask of the estimators, and what "auto" stands for.
+
+The choices and the rules of losses, solvers and schedules are read off their tables in
+the core, where each names what it takes.
+"""
 
 import math
-from numbers import Integral, Real
+from itertools import chain
+from numbers import Integral
 
 import numpy as np
 
 from ..core.activations import ACTIVATIONS
+from ..core.hyperparameters import (
+    Hyperparameter,
+    is_below_one,
+    is_flag,
+    is_inside_unit,
+    is_int,
+    is_not_negative,
+    is_positive,
+)
 from ..core.losses import LOSSES
+from ..core.schedules import SCHEDULES
+from ..core.solvers import SOLVERS
 
-SOLVERS = ("adam", "sgd", "lbfgs")
-SCHEDULES = ("constant", "cosine", "invscaling", "adaptive")
-# exp is the output of the poisson loss and nothing to choose by hand.
-ACTIVATION_NAMES = tuple(name for name in ACTIVATIONS if name != "exp")
+# What becomes of a step is a solver's affair; what these are for, it may not use.
+_USE = {
+    "dropout": ("dropout", lambda value: value > 0),
+    "clip_norm": ("clip_norm", lambda value: value not in (None, "auto")),
+    # cosine is the default: nobody has asked for it.
+    "schedule": (
+        "learning_rate_schedule",
+        lambda value: value not in ("constant", "cosine"),
+    ),
+}
+
+
+# What "auto" stands for ---------------------------------------------------------------
 
 
 def automatic(value, rule, *arguments):
     """Give the value itself, or what the rule makes of "auto"."""
-    return rule(*arguments) if _is_auto(value) else value
+    return rule(*arguments) if is_auto(value) else value
+
+
+def is_auto(value):
+    """Whether it is the word "auto"."""
+    return isinstance(value, str) and value == "auto"
 
 
 def auto_batch_size(n):
@@ -33,32 +63,32 @@ def auto_max_iter(n):
     return round(240 * (200 / max(n, 200)) ** 0.25)
 
 
-def auto_weight_decay(solver):
-    """What it is where there is no choosing it (see `skffnn.decay`)."""
-    return 0.01 if solver == "lbfgs" else 0.1
-
-
-def weight_decay_of_few_rows(solver, momentum):
-    """What tables get that are too small to choose by (see `skffnn.decay`).
-
-    Momentum adds up 1 / (1 - momentum) gradients, but not the decay: with less of it
-    the same number would hold the weights back more.
-    """
-    return 0.01 / (1 - momentum) if solver == "sgd" else 2.0
-
-
-def auto_clip_norm(solver, momentum):
-    """Momentum adds up 1 / (1 - momentum) gradients: their sum is kept below 50.
+def auto_clip_norm(newest):
+    """The limit of the gradients that a memory adds up: their sum is kept below 50.
 
     Then a step is never longer than 50 learning rates, and long memory is safe.
     Gradient descent without momentum stays what the textbook says.
+
+    Parameters
+    ----------
+    newest : float
+        See `skffnn.core.optimizers.Optimizer`.
     """
-    return 50 * (1 - momentum) if solver == "sgd" and momentum else None
+    return 50 * newest if newest < 1 else None
+
+
+def uses(model, what):
+    """Whether the solver of a model has a use for that: see `skffnn.core.solvers`.
+
+    A solver that does not exist is told of by `check_parameters`; until then, why not.
+    """
+    known = isinstance(model.solver, str) and model.solver in SOLVERS
+    return not known or what in SOLVERS[model.solver].uses
 
 
 def rows_of_batch(model, n):
     """Rows of a step, of n in all."""
-    if model.solver == "lbfgs":
+    if not uses(model, "batches"):
         return n
     return min(n, automatic(model.batch_size, auto_batch_size, n))
 
@@ -66,6 +96,14 @@ def rows_of_batch(model, n):
 def standardizes(model):
     """Whether it standardises, by its own statistics or by given ones."""
     return isinstance(model.standardize, dict) or bool(model.standardize)
+
+
+# Layers -------------------------------------------------------------------------------
+
+
+def activation_names():
+    """The activations that users may choose."""
+    return [name for name, each in ACTIVATIONS.items() if each.selectable]
 
 
 def hidden_sizes(hidden_layer_sizes):
@@ -84,205 +122,169 @@ def hidden_sizes(hidden_layer_sizes):
     return tuple(int(size) for size in sizes)
 
 
-def layer_activations(activation, n_hidden, output_activation, loss):
-    """The activation's name for each layer, the output's last."""
+def hidden_activations(activation, n_hidden):
+    """The activation's name for each hidden layer."""
     one = isinstance(activation, str) or not hasattr(activation, "__iter__")
     names = [activation] * n_hidden if one else list(activation)
     for name in [activation] if one else names:
-        _check_choice("activation", name, ACTIVATION_NAMES)
+        check_choice("activation", name, activation_names())
     if len(names) != n_hidden:
         raise ValueError(
             f"activation names {len(names)} activations, but there are {n_hidden} "
             "hidden layers: give one name for all of them, or one name per hidden "
             "layer (the output has output_activation)."
         )
-    _check_choice("output_activation", output_activation, ACTIVATION_NAMES)
-    if loss == "poisson":
-        if output_activation != "identity":
-            raise ValueError(
-                "loss='poisson' puts an exponential behind the output itself; leave "
-                f"output_activation at 'identity' (got {output_activation!r})."
-            )
-        output_activation = "exp"
-    return [*names, output_activation]
+    return names
+
+
+def output_of(model):
+    """The activation of the output: the loss's own, if it has one."""
+    check_choice("output_activation", model.output_activation, activation_names())
+    output = LOSSES[model.loss].output
+    if output is None:
+        return model.output_activation
+    if model.output_activation != "identity":
+        raise ValueError(
+            f"loss={model.loss!r} puts its own activation, {output!r}, behind the "
+            "output itself; leave output_activation at 'identity' (got "
+            f"{model.output_activation!r})."
+        )
+    return output
+
+
+def lowest_target(loss):
+    """The lowest target that suits a loss; minus infinity for a name that is none."""
+    known = isinstance(loss, str) and loss in LOSSES
+    return LOSSES[loss].lowest if known else -math.inf
 
 
 def layers(model):
     """Units of each hidden layer, and the activation of each, the output's last."""
     sizes = hidden_sizes(model.hidden_layer_sizes)
-    activations = layer_activations(
-        model.activation, len(sizes), model.output_activation, model.loss
-    )
-    return sizes, activations
+    return sizes, [*hidden_activations(model.activation, len(sizes)), output_of(model)]
+
+
+# Rules --------------------------------------------------------------------------------
 
 
 def check_parameters(model):
-    """Raise ValueError for the first parameter that makes no sense."""
+    """Raise ValueError for the first parameter of a model that makes no sense.
+
+    Parameters
+    ----------
+    model : estimator
+        With the parameters of `FFNNRegressor`.
+    """
     if isinstance(model.learning_rate, str):
         raise ValueError(
             f"learning_rate is a number, got {model.learning_rate!r}: put it into "
             "learning_rate_schedule, whose choices are "
             f"{', '.join(SCHEDULES)}."
         )
-    _check_rules(model, _RULES)
-    for name, choices in _CHOICES.items():
-        _check_choice(name, getattr(model, name), choices)
+    check_rules(model, [*RULES, *rules_of_the_core()])
+    for name, choices in (
+        ("loss", LOSSES),
+        ("solver", SOLVERS),
+        ("learning_rate_schedule", SCHEDULES),
+    ):
+        check_choice(name, getattr(model, name), choices)
     layers(model)
-    if model.solver == "lbfgs":
-        _check_lbfgs(model)
+    _check_use(model)
 
 
-def check_bayesian(model):
-    """The same for BayesianFFNNRegressor."""
-    _check_rules(model, _BAYESIAN_RULES)
-    sizes = model.hidden_layer_sizes
-    if not _is_auto(sizes):
-        layer_activations(
-            model.activation, len(hidden_sizes(sizes)), "identity", "squared_error"
-        )
-    elif isinstance(model.activation, str):
-        _check_choice("activation", model.activation, ACTIVATION_NAMES)
-    else:
-        raise ValueError(
-            "hidden_layer_sizes='auto' tries several depths: give one activation for "
-            f"all layers; got {model.activation!r}."
-        )
+def rules_of_the_core():
+    """The hyperparameters that losses, solvers and schedules take."""
+    tables = LOSSES, SOLVERS, SCHEDULES
+    parts = chain.from_iterable(table.values() for table in tables)
+    return chain.from_iterable(part.hyperparameters.values() for part in parts)
+
+
+def check_rules(model, rules):
+    """Raise ValueError for the first parameter that its rule does not allow.
+
+    Parameters
+    ----------
+    model : estimator
+    rules : iterable of Hyperparameter
+    """
+    for rule in rules:
+        value = getattr(model, rule.name)
+        if not rule.valid(value):
+            raise ValueError(f"{rule.name} must be {rule.wanted}; got {value!r}.")
+
+
+def check_choice(name, value, choices):
+    """Raise ValueError if that is none of the choices, and list them."""
+    if not (isinstance(value, str) and value in choices):
+        raise ValueError(f"{name} must be one of {', '.join(choices)}; got {value!r}.")
+
+
+def check_flag(name, value):
+    """Raise ValueError if that is neither True nor False."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be True or False; got {value!r}.")
 
 
 def check_coverage(coverage):
     """Raise ValueError if that is no share of the targets."""
-    if not inside_unit(coverage):
+    if not is_inside_unit(coverage):
         raise ValueError(
             f"coverage must be a number between 0 and 1; got {coverage!r}."
         )
 
 
-def _check_rules(model, rules):
-    for name, (valid, wanted) in rules.items():
+def _check_use(model):
+    """Raise ValueError if the model asks for what its solver has no use for."""
+    for use, (name, asked_for) in _USE.items():
         value = getattr(model, name)
-        if not valid(value):
-            raise ValueError(f"{name} must be {wanted}; got {value!r}.")
-
-
-def _check_lbfgs(model):
-    unused = {
-        "dropout": model.dropout > 0,
-        "clip_norm": model.clip_norm not in (None, "auto"),
-        # cosine is the default: nobody has asked for it.
-        "learning_rate_schedule": model.learning_rate_schedule
-        not in ("constant", "cosine"),
-    }
-    for name, asked in unused.items():
-        if asked:
+        if not uses(model, use) and asked_for(value):
             raise ValueError(
-                f"solver='lbfgs' has no use for {name}={getattr(model, name)!r}: it "
-                "takes full-batch steps whose length it finds itself. Leave "
+                f"solver={model.solver!r} has no use for {name}={value!r}: it takes "
+                "full-batch steps whose length it finds itself. Leave "
                 f"{name} at its default, or use solver='adam'."
             )
 
 
-def _check_choice(name, value, choices):
-    if not (isinstance(value, str) and value in choices):
-        raise ValueError(f"{name} must be one of {', '.join(choices)}; got {value!r}.")
+def _flag(name):
+    return Hyperparameter(name, is_flag, "True or False", bool)
 
 
-def is_int(value, low):
-    """Whether it is a whole number, at least that."""
-    return isinstance(value, Integral) and not isinstance(value, bool) and value >= low
-
-
-def _is_real(value):
-    if not isinstance(value, Real) or isinstance(value, bool):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:  # a whole number that no float can hold
-        return False
-
-
-def _positive(value):
-    return _is_real(value) and value > 0
-
-
-def _not_negative(value):
-    return _is_real(value) and value >= 0
-
-
-def _below_one(value):
-    return _is_real(value) and 0 <= value < 1
-
-
-def inside_unit(value):
-    """Whether it is a number between 0 and 1."""
-    return _is_real(value) and 0 < value < 1
-
-
-def _flag(value):
-    return isinstance(value, bool | int | np.bool_)
-
-
-_RULES = {
-    "learning_rate": (_positive, "a positive number"),
-    "momentum": (_below_one, "a number from 0 (none) to below 1"),
-    "nesterovs_momentum": (_flag, "True or False"),
-    "beta_1": (_below_one, "a number from 0 to below 1"),
-    "beta_2": (_below_one, "a number from 0 to below 1"),
-    "epsilon": (_positive, "a positive number"),
-    "power_t": (_not_negative, "a number that is not negative"),
-    "quantile": (inside_unit, "a number between 0 and 1"),
-    "huber_delta": (_positive, "a positive number of standard deviations of y"),
-    "weight_decay": (
-        lambda value: _is_auto(value) or _not_negative(value),
+# What belongs to no part of the core, but to all of a fit.
+RULES = (
+    Hyperparameter("learning_rate", is_positive, "a positive number"),
+    Hyperparameter(
+        "weight_decay",
+        lambda value: is_auto(value) or is_not_negative(value),
         "'auto' or a number that is not negative",
     ),
-    "dropout": (_below_one, "a probability from 0 (none) to below 1"),
-    "clip_norm": (
-        lambda value: value is None or _is_auto(value) or _positive(value),
+    Hyperparameter("dropout", is_below_one, "a probability from 0 (none) to below 1"),
+    Hyperparameter(
+        "clip_norm",
+        lambda value: value is None or is_auto(value) or is_positive(value),
         "'auto', None or a positive number",
     ),
-    "batch_size": (
-        lambda value: _is_auto(value) or is_int(value, 1),
+    Hyperparameter(
+        "batch_size",
+        lambda value: is_auto(value) or is_int(value, 1),
         "'auto' or a whole number of rows, at least 1",
     ),
-    "max_iter": (
-        lambda value: _is_auto(value) or is_int(value, 1),
+    Hyperparameter(
+        "max_iter",
+        lambda value: is_auto(value) or is_int(value, 1),
         "'auto' or a whole number of epochs, at least 1",
     ),
-    "tol": (_not_negative, "a number that is not negative"),
-    "n_iter_no_change": (
-        lambda value: is_int(value, 1),
-        "a whole number of epochs, at least 1",
-    ),
-    "early_stopping": (_flag, "True or False"),
-    "validation_fraction": (
-        lambda value: value is None or inside_unit(value),
+    _flag("early_stopping"),
+    Hyperparameter(
+        "validation_fraction",
+        lambda value: value is None or is_inside_unit(value),
         "None or a number between 0 and 1",
     ),
-    "standardize": (
-        lambda value: _flag(value) or isinstance(value, dict),
+    Hyperparameter(
+        "standardize",
+        lambda value: is_flag(value) or isinstance(value, dict),
         "True, False or a dict of statistics",
     ),
-    "shuffle": (_flag, "True or False"),
-    "warm_start": (_flag, "True or False"),
-    "verbose": (_flag, "True or False"),
-}
-
-_BAYESIAN_RULES = {
-    **dict.fromkeys(
-        ("max_iter", "n_iter_no_change", "n_restarts"),
-        (lambda value: is_int(value, 1), "a whole number, at least 1"),
-    ),
-    "tol": _RULES["tol"],
-    "ard": (_flag, "True or False"),
-}
-
-
-def _is_auto(value):
-    return isinstance(value, str) and value == "auto"
-
-
-_CHOICES = {
-    "loss": tuple(LOSSES),
-    "solver": SOLVERS,
-    "learning_rate_schedule": SCHEDULES,
-}
+    _flag("shuffle"),
+    _flag("warm_start"),
+    _flag("verbose"),
+)

@@ -1,9 +1,14 @@
-"""From checked tables to what a network learns from: rows, weights, scales."""
+"""From checked tables to what a network learns from, in one direction.
+
+The rows that count are found, some of them are held out, their statistics are taken,
+and what is handed over are standardised `Data`.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
 
 from ..core.data import Data
 from .checks import warn_if_another_scale, warn_if_far, warn_if_out_of_reach
@@ -14,30 +19,28 @@ from .scaling import (
     given_statistics,
     index,
     input_statistics,
+    no_limit,
     standardized,
     statistics,
-    target_statistics,
     unit,
 )
 
-# What `standardize` may give.
-_GIVEN = ("x_mean", "x_scale", "y_mean", "y_scale")
-
 
 @dataclass
-class Rows:
+class Prepared:
     """What one fit learns from.
 
     Attributes
     ----------
     units, activations : list
-        The shape of the network that these rows ask for.
+        The network that these rows ask for.
     training : Data
         Standardised, like validation.
     validation : Data or None
     held_out : ndarray of int or None
         Which rows of the user's X became validation rows.
     scaling : Scaling
+    target : NumericTarget
     y_ndim : int
     """
 
@@ -47,64 +50,67 @@ class Rows:
     validation: Data | None
     held_out: np.ndarray | None
     scaling: Scaling
+    target: object
     y_ndim: int
 
 
-def prepare(model, table, validation, seed, go_on):
-    """Split, weigh and standardise.
+def draw_seed(random_state):
+    """A seed out of a random_state as users give it."""
+    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+
+
+def prepare(model, table, validation, target, seed, scaling=None):
+    """Weigh, split, scale and hand over.
 
     Parameters
     ----------
-    model : FFNNRegressor
+    model : estimator
+        With the parameters of `FFNNRegressor`.
     table : Table
     validation : Table or None
         The user's own validation rows; without them ``validation_fraction`` and
         ``early_stopping`` decide.
+    target : NumericTarget
     seed : int
         Decides which rows are held out.
-    go_on : bool
-        Whether to stay with the model's standardisation.
+    scaling : Scaling, default=None
+        To stay with; by default it is taken from the training rows.
+
+    Returns
+    -------
+    Prepared
     """
     sizes, activations = layers(model)
     units = [table.X.shape[1], *sizes, table.Y.shape[1]]
-    if go_on:
-        _check_same_network(model, units, activations)
     itemsize = table.X.dtype.itemsize
     check_memory(units, rows_of_batch(model, len(table.Y)), itemsize, model.solver)
-    rows, held_out = weighty_rows(table), None
-    warn_if_out_of_reach(table.Y[index(rows)], activations[-1])
+    rows, held_out = rows_with_weight(table), None
+    warn_if_out_of_reach(table.Y[index(rows)], target.output)
     fraction = model.validation_fraction or (0.1 if model.early_stopping else None)
     if validation is not None:
-        validation_rows = weighty_rows(validation)
+        validation_rows = rows_with_weight(validation)
         _check_distance(table, rows, validation, validation_rows)
     elif fraction is not None:
         rows, held_out = _hold_out(rows, fraction, seed)
         validation, validation_rows = table, held_out
     weight = normalized(table.weight, rows)
-    scaling = _scaling(model, table, rows, weight, activations[-1], go_on)
+    if scaling is None:
+        scaling = _scaling(model, table, rows, weight, target)
     training, validated = standardized(table, rows, weight, scaling), None
     _check_fits_dtype(training)
     if validation is not None:
         weight_val = normalized(validation.weight, validation_rows)
         validated = standardized(validation, validation_rows, weight_val, scaling)
-    return Rows(
-        units, activations, training, validated, held_out, scaling, table.y_ndim
+    return Prepared(
+        units,
+        activations,
+        training,
+        validated,
+        held_out,
+        scaling,
+        target,
+        table.y_ndim,
     )
-
-
-def _check_same_network(model, units, activations):
-    fitted = model.units_, model.activations_
-    if fitted != (units, activations):
-        raise ValueError(
-            f"The fitted network has units {fitted[0]} and activations {fitted[1]}; "
-            f"the parameters and data now ask for {units} and {activations}. To start "
-            "afresh, call fit with warm_start=False."
-        )
-    if model._state["standardize"] != standardizes(model):
-        raise ValueError(
-            f"standardize is now {model.standardize!r}, but the weights were learnt "
-            "with the opposite. To start afresh, call fit with warm_start=False."
-        )
 
 
 def _check_fits_dtype(data):
@@ -127,7 +133,7 @@ def _hold_out(rows, fraction, seed):
         ) from error
 
 
-def weighty_rows(table):
+def rows_with_weight(table):
     """The rows that count: all but those of weight 0; a range of all of them."""
     if table.weight is None:
         return range(len(table.Y))
@@ -145,43 +151,22 @@ def normalized(weight, rows):
     return result
 
 
-def _scaling(model, table, rows, weight, output, go_on):
-    if go_on:
-        return Scaling(
-            model.x_mean_,
-            model.x_scale_,
-            model.x_heavy_,
-            model.y_mean_,
-            model.y_scale_,
-        )
+def _scaling(model, table, rows, weight, target):
+    """Statistics of the rows, or those that the user gives."""
+    n_features, n_outputs = table.X.shape[1], table.Y.shape[1]
     if not standardizes(model):
-        x_mean, x_scale = unit(table.X.shape[1])
-        return Scaling(x_mean, x_scale, np.zeros(0, int), *unit(table.Y.shape[1]))
-    given = model.standardize if isinstance(model.standardize, dict) else {}
-    columns = getattr(model, "feature_names_in_", range(table.X.shape[1]))
-    x, y = _given(given, columns, range(table.Y.shape[1]), output)
-    return Scaling(
-        *(x or input_statistics(table.X, rows, weight)),
-        *(y or target_statistics(table.Y, rows, weight, output)),
-    )
-
-
-def _given(given, columns, targets, output):
-    """The statistics of X, and those of y, that the user gives; None where not."""
-    for name in given:
-        if name not in _GIVEN:
-            raise ValueError(
-                f"standardize has no {name!r}: give {', '.join(_GIVEN)}, or some of "
-                "them."
-            )
-    x = given_statistics(given, "x", columns)
-    y = given_statistics(given, "y", targets)
-    if y and output != "identity":
-        raise ValueError(
-            f"The output activation {output!r} fixes the units of y, which is not "
-            "standardised then: leave 'y_mean' and 'y_scale' out of standardize."
-        )
-    return x and [*x, np.zeros(0, int)], y
+        x_mean, x_scale = unit(n_features)
+        y_mean, y_scale = unit(n_outputs)
+        return Scaling(x_mean, x_scale, no_limit(n_features), y_mean, y_scale)
+    columns = getattr(model, "feature_names_in_", range(n_features))
+    x, y = given_statistics(model.standardize, columns, n_outputs)
+    target.check_given(y)
+    if x is None:
+        x_mean, x_scale, x_limit = input_statistics(table.X, rows, weight)
+    else:
+        (x_mean, x_scale), x_limit = x, no_limit(n_features)
+    y_mean, y_scale = y or target.statistics(table.Y, rows, weight)
+    return Scaling(x_mean, x_scale, x_limit, y_mean, y_scale)
 
 
 def _check_distance(table, rows, validation, validation_rows):

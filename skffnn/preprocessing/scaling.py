@@ -15,11 +15,13 @@ BLOCK = 2**18
 # A column whose standard deviation is so many times that of a normal one with the same
 # quantiles has heavy tails, and so has one with a value so many of them from its mean.
 HEAVY, FAR = 3, 10
+# Standard deviations up to which such a column is taken as it is.
+LIMIT = 4.0
 QUANTILES = 0.05, 0.25, 0.5, 0.75, 0.95
 # How far they are apart for a normal variable, in standard deviations.
 QUARTILES, NEARLY_ALL = 1.349, 3.290
-# The core keeps what an exponential predicts, times this, below what a float holds.
-LARGEST_MEAN = np.sqrt(np.finfo(np.float64).max)
+# What `standardize` may give.
+GIVEN = ("x_mean", "x_scale", "y_mean", "y_scale")
 OVERFLOW = (
     "A column's variance overflows: its values are too large to be standardised. "
     "Divide X and y by a constant first."
@@ -27,16 +29,36 @@ OVERFLOW = (
 
 
 class Scaling(NamedTuple):
-    """What is subtracted from X and y, and then divided out; float64 throughout.
+    """How X and y are standardised; float64 throughout.
 
-    `x_heavy` are the columns of X with heavy tails, which are saturated after that.
+    Attributes
+    ----------
+    x_mean, x_scale : ndarray of shape (n_features,)
+        What is subtracted from X, and then divided out.
+    x_limit : ndarray of shape (n_features,)
+        How far from 0 each column is taken as it is, after that; beyond, it grows like
+        a logarithm. Infinite but for columns with heavy tails.
+    y_mean, y_scale : ndarray of shape (n_outputs,)
+        What is subtracted from y, and then divided out.
     """
 
     x_mean: np.ndarray
     x_scale: np.ndarray
-    x_heavy: np.ndarray
+    x_limit: np.ndarray
     y_mean: np.ndarray
     y_scale: np.ndarray
+
+    @classmethod
+    def of(cls, model):
+        """The scaling of a fitted model."""
+        return cls(*(getattr(model, f"{name}_") for name in cls._fields))
+
+    def as_attributes(self):
+        """What a fitted model has of it."""
+        return {f"{name}_": value for name, value in self._asdict().items()}
+
+
+# Rows ---------------------------------------------------------------------------------
 
 
 def index(rows):
@@ -56,6 +78,9 @@ def dense(X, rows):
     """Those rows of X as a dense array, C-ordered: sums depend on the order."""
     part = X[rows]
     return np.ascontiguousarray(part.toarray() if issparse(part) else part)
+
+
+# Statistics of the rows ---------------------------------------------------------------
 
 
 def statistics(X, rows, weight=None):
@@ -87,8 +112,18 @@ def _unrounded(mean, X, rows):
     return np.where(np.abs(first - mean) <= rounding, first, mean)
 
 
+def unit(n_columns):
+    """The mean and the scale that change nothing."""
+    return np.zeros(n_columns), np.ones(n_columns)
+
+
+def no_limit(n_columns):
+    """The limits of columns without heavy tails."""
+    return np.full(n_columns, np.inf)
+
+
 def input_statistics(X, rows, weight):
-    """Mean and scale of each column, robust if need be, and which have heavy tails.
+    """Mean, scale and limit of each column, robust if need be.
 
     The standard deviation of a column with very heavy tails, such as a Cauchy variable,
     is that of its few largest values, and would squeeze all others into one. Such a
@@ -99,27 +134,12 @@ def input_statistics(X, rows, weight):
     """
     mean, scale = statistics(X, rows, weight)
     far = _farthest(X, rows, mean) > FAR * scale
-    enough = max(1000, BLOCK // X.shape[1])
-    some = index(rows)
-    if len(rows) > enough:
-        draw = np.random.default_rng(0).choice(len(rows), enough, replace=False)
-        some = np.array([rows[i] for i in np.sort(draw)])  # rows may be a long range
-    few, w = X[some], None if weight is None else weight[some]
-    quantiles = [
-        np.quantile(
-            dense(few[:, part], slice(None)),
-            QUANTILES,
-            axis=0,
-            weights=w,
-            method="inverted_cdf",
-        )
-        for part in blocks(range(X.shape[1]), few.shape[0])
-    ]
-    lowest, low, median, high, highest = np.hstack(quantiles).astype(np.float64)
+    some = _some(rows, X.shape[1])
+    lowest, low, median, high, highest = _quantiles(X, some, weight)
     spread, wide = (high - low) / QUARTILES, (highest - lowest) / NEARLY_ALL
     heavy = (spread > 0) & (scale > HEAVY * np.maximum(spread, wide))
     mean, scale = np.where(heavy, (median, spread), (mean, scale))
-    return mean, scale, np.flatnonzero(heavy | far)
+    return mean, scale, np.where(heavy | far, LIMIT, np.inf)
 
 
 def _farthest(X, rows, mean):
@@ -131,25 +151,63 @@ def _farthest(X, rows, mean):
     return farthest
 
 
-def unit(n_columns):
-    """The statistics that change nothing."""
-    return np.zeros(n_columns), np.ones(n_columns)
+def _some(rows, n_columns):
+    """Some thousand of the rows at most, as an index."""
+    enough = max(1000, BLOCK // n_columns)
+    if len(rows) <= enough:
+        return index(rows)
+    draw = np.random.default_rng(0).choice(len(rows), enough, replace=False)
+    return np.array([rows[i] for i in np.sort(draw)])  # rows may be a long range
 
 
-def given_statistics(given, side, columns):
-    """Mean and scale that the user has given for X or y.
+def _quantiles(X, some, weight):
+    """The quantiles of the columns of those rows, (5, n_columns)."""
+    few, w = X[some], None if weight is None else weight[some]
+    quantiles = [
+        np.quantile(
+            dense(few[:, part], slice(None)),
+            QUANTILES,
+            axis=0,
+            weights=w,
+            method="inverted_cdf",
+        )
+        for part in blocks(range(X.shape[1]), few.shape[0])
+    ]
+    return np.hstack(quantiles).astype(np.float64)
+
+
+# Statistics that the user gives -------------------------------------------------------
+
+
+def given_statistics(given, columns, n_outputs):
+    """What ``standardize`` gives, for X and for y; None where it gives nothing.
 
     Parameters
     ----------
-    given : dict
-    side : {"x", "y"}
+    given : bool or dict
     columns : sequence
-        Their names or numbers. A Series with these names is put into their order.
+        Names or numbers of the columns of X.
+    n_outputs : int
 
     Returns
     -------
-    statistics : list of ndarray or None
-        None if there are none for that side.
+    x, y : list of ndarray or None
+        Mean and scale of each.
+    """
+    given = given if isinstance(given, dict) else {}
+    for name in given:
+        if name not in GIVEN:
+            raise ValueError(
+                f"standardize has no {name!r}: give {', '.join(GIVEN)}, or some of "
+                "them."
+            )
+    return _given_for(given, "x", columns), _given_for(given, "y", range(n_outputs))
+
+
+def _given_for(given, side, columns):
+    """Mean and scale that the user gives for one side; None if there are none.
+
+    A Series with the names of the columns is put into their order.
     """
     names = [f"{side}_mean", f"{side}_scale"]
     if not given.keys() & set(names):
@@ -186,29 +244,11 @@ def _numbers_of(value, name, columns):
     return numbers
 
 
-def target_statistics(Y, rows, weight, output):
-    """How y is scaled, which depends on what the output activation can reach.
-
-    An identity output has y standardised; behind an exponential (poisson) y is
-    divided by its mean and never centred; any other output fixes y's units itself.
-    """
-    if output == "identity":
-        return statistics(Y, rows, weight)
-    mean, scale = unit(Y.shape[1])
-    if output == "exp":
-        own = index(rows)
-        with np.errstate(over="ignore"):
-            average = np.average(
-                dense(Y, own), axis=0, weights=None if weight is None else weight[own]
-            )
-        if average.max() > LARGEST_MEAN:
-            raise ValueError(OVERFLOW)
-        scale = np.where(average > 0, average, 1.0)
-    return mean, scale
+# Standardised tables ------------------------------------------------------------------
 
 
 def standardized(table, rows, weight, scaling):
-    """Rows of a `Table` as standardised `Data` for the core, made block by block.
+    """Rows of a table as standardised `Data` for the core, made block by block.
 
     A dense X becomes one C-ordered copy: gathering rows from Fortran order, the usual
     layout of a DataFrame, would copy all of it at every batch. Sparse rows and memory
@@ -224,21 +264,23 @@ def standardized(table, rows, weight, scaling):
     X, dtype = table.X, table.X.dtype
     if weight is not None:
         weight = weight[:, np.newaxis].astype(dtype)
+    x, y = scaling[:3], scaling[3:]
     if table.on_disk or not isinstance(X, np.ndarray):
-        Y = _copy(table.Y, range(len(table.Y)), scaling.y_mean, scaling.y_scale, dtype)
+        Y = _copy(table.Y, range(len(table.Y)), dtype, *y)
         own = None if isinstance(rows, range) else rows
-        return Data(X, Y, weight, own, scaling.x_mean, scaling.x_scale, scaling.x_heavy)
+        return Data(X, Y, weight, own, *x)
     return Data(
-        _copy(X, rows, scaling.x_mean, scaling.x_scale, dtype, scaling.x_heavy),
-        _copy(table.Y, rows, scaling.y_mean, scaling.y_scale, dtype),
+        _copy(X, rows, dtype, *x),
+        _copy(table.Y, rows, dtype, *y),
         None if weight is None else weight[index(rows)],
     )
 
 
 @np.errstate(over="ignore")  # rows of weight 0 may hold anything
-def _copy(table, rows, mean, scale, dtype, heavy=()):
+def _copy(table, rows, dtype, mean, scale, limit=None):
     """The standardised rows, C-ordered."""
     copy, start = np.empty((len(rows), table.shape[1]), dtype), 0
+    tails = np.flatnonzero(np.isfinite([] if limit is None else limit))
     for part in blocks(rows, table.shape[1]):
         source = table[part]
         out = copy[start : start + len(source)]
@@ -246,7 +288,7 @@ def _copy(table, rows, mean, scale, dtype, heavy=()):
             standardize(source, mean, scale, out=out)
         else:  # a float64 target of a float32 network: rounded once, at the end
             out[...] = standardize(source, mean, scale, out=np.empty_like(source))
-        if len(heavy):
-            saturate(out, heavy)
+        if len(tails):
+            saturate(out, tails, limit[tails])
         start += len(source)
     return copy

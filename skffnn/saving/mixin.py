@@ -4,18 +4,19 @@ import json
 import os
 import platform
 import sys
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import scipy
 import sklearn
 
 from .archive import read, write
-from .integrity import names
 from .json_values import Decoder, Encoder
+from .rules import check_names, need
 
 # Of the file. A later version reads earlier formats; an earlier one says what it needs.
-FORMAT = 1
+FORMAT = 2
 PACKAGE = "skffnn"
 
 # The estimators of this package, by name: a file can name no other class.
@@ -25,18 +26,33 @@ _CLASSES: dict[str, Any] = {}
 class PersistenceMixin:
     """Gives an estimator `save` and `load`.
 
-    A class says what a fitted one consists of: ``_fitted``, the names of attributes,
-    and ``_check_fitted``, a function that raises ValueError if they do not agree.
+    A class says what a fitted one consists of. A public attribute that it does not name
+    is an error; a private one is scikit-learn's, or forgotten, and a test fails.
+
+    Attributes
+    ----------
+    _fitted : dict of str to callable
+        The fitted attributes, each with a rule: it takes the value and all values of a
+        file, of which those before its own in the dict have been checked, and returns
+        whether the value is right, or raises ValueError.
+    _optional : tuple of str
+        Which of them may be missing.
+    _derived : tuple of str
+        What `_complete` makes of the rest.
+    _upgrades : dict of int to callable
+        Functions that bring the fitted attributes of a file of that format to the next,
+        in place.
     """
 
-    _fitted: tuple[str, ...] = ()
-    # What `_complete` makes of the rest.
-    _derived: tuple[str, ...] = ()
+    _fitted: ClassVar[dict[str, Callable[[Any, dict], bool]]] = {}
+    _optional: ClassVar[tuple[str, ...]] = ("feature_names_in_",)
+    _derived: ClassVar[tuple[str, ...]] = ()
+    _upgrades: ClassVar[dict[int, Callable[[dict], None]]] = {}
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        public = not cls.__name__.startswith("_")
-        if public and cls.__module__.partition(".")[0] == PACKAGE:
+        whole = "_fitted" in vars(cls)  # no base of others
+        if whole and cls.__module__.partition(".")[0] == PACKAGE:
             _CLASSES[cls.__name__] = cls
 
     def save(self, path: str | os.PathLike) -> None:
@@ -119,19 +135,21 @@ def _described(estimator, own_class):
     own = getattr(estimator, "__dict__", {})
     if cls is not own_class and _CLASSES.get(cls.__name__) is not cls:
         return None
+    parameters = estimator.get_params(deep=False)
     fitted = {name: own[name] for name in cls._fitted if name in own}
-    strange = [k for k in own if k.endswith("_") and k not in (*fitted, *cls._derived)]
+    known = {*parameters, *cls._fitted, *cls._derived}
+    strange = [name for name in own if name.endswith("_") and name not in known]
     if strange:
         raise ValueError(
             f"There is no place for an attribute {strange[0]!r} in a file of a "
             f"{cls.__name__}: delete it, or save with skops.io.dump or joblib.dump."
         )
-    return cls.__name__, estimator.get_params(deep=False), fitted
+    return cls.__name__, parameters, fitted
 
 
 def _model(cls, header, arrays):
-    _check_format(header)
-    decoder = Decoder(arrays, lambda name, values: _made(name, values, cls))
+    number = _format(header)
+    decoder = Decoder(arrays, lambda name, values: _made(name, values, cls, number))
     model = decoder.decode(header["model"])
     if not isinstance(model, PersistenceMixin):
         raise ValueError("it holds no estimator")
@@ -145,8 +163,9 @@ def _model(cls, header, arrays):
     return model
 
 
-def _check_format(header):
-    names(header, ("format", "versions", "model"), ())
+def _format(header):
+    """The number of the format, if this version reads it."""
+    check_names(header, ("format", "versions", "model"))
     number, versions = header["format"], header["versions"]
     if not isinstance(number, int) or number < 1:
         raise ValueError(f"its format is {number!r}")
@@ -156,20 +175,40 @@ def _check_format(header):
             f"skffnn {written} has written it in format {number}; this is skffnn "
             f"{_versions()[PACKAGE]}, which reads up to {FORMAT}: upgrade skffnn"
         )
+    return number
 
 
-def _made(name, values, own_class):
-    """The estimator that a file describes."""
+def _made(name, values, own_class, number):
+    """The estimator that a file of that format describes."""
     cls: Any = own_class if name == own_class.__name__ else _CLASSES.get(name)
     if cls is None:
         raise ValueError(f"it holds a {name!r}, which skffnn does not know")
-    names(values, ("parameters", "fitted"), ())
+    check_names(values, ("parameters", "fitted"))
     parameters, fitted = values["parameters"], values["fitted"]
     # One that is younger than the file has its default.
-    names(parameters, (), cls._get_param_names())
+    check_names(parameters, (), cls._get_param_names())
     model = cls(**parameters)
     if fitted:
-        cls._check_fitted(fitted)
+        for earlier in range(number, FORMAT):
+            cls._upgrades.get(earlier, lambda own: None)(fitted)
+        check_fitted(cls, fitted)
         vars(model).update(fitted)
         model._complete()
     return model
+
+
+def check_fitted(cls, own):
+    """Raise ValueError unless a fitted estimator of that class can have that.
+
+    Parameters
+    ----------
+    cls : type
+        A subclass of `PersistenceMixin`.
+    own : dict
+        Its fitted attributes, as a file says.
+    """
+    required = [name for name in cls._fitted if name not in cls._optional]
+    check_names(own, required, cls._optional)
+    for name, rule in cls._fitted.items():
+        if name in own:
+            need(rule(own[name], own), name)

@@ -82,14 +82,18 @@ CANDIDATES = {
         f"weight_decay={value:g}": changed(weight_decay=value) for value in DECAYS
     },
     "choice of the weight decay": {
-        "two candidates, 0.1 and 1": choosing("fitting.weight_decay", CANDIDATES=(0.1, 1.0)),
+        "two candidates, 0.1 and 1": choosing(
+            "fitting.weight_decay", CANDIDATES=(0.1, 1.0)
+        ),
         "five candidates, 0.03 to 3": choosing(
             "decay", CANDIDATES=(0.03, 0.1, 0.3, 1.0, 3.0)
         ),
         "five candidates, 0.1 to 10": choosing(
             "decay", CANDIDATES=(0.1, 0.3, 1.0, 3.0, 10.0)
         ),
-        "a quarter of the epochs": choosing("fitting.run", budget=lambda n, solver: 0.25),
+        "a quarter of the epochs": choosing(
+            "fitting.run", budget=lambda n, solver: 0.25
+        ),
         "half of the epochs": choosing("fitting.run", budget=lambda n, solver: 0.5),
         "at most 10,000 rows": choosing("fitting.weight_decay", MOST_ROWS=10_000),
         "early_stopping=True, weight_decay=0.1": changed(

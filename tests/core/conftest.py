@@ -4,14 +4,12 @@ Test modules are not importable from one another, so each helper is a fixture th
 returns a function.
 """
 
-from functools import partial
-
 import numpy as np
 import pytest
 
 from skffnn.core.data import Data
 from skffnn.core.initializers import initialize
-from skffnn.core.losses import LOSSES
+from skffnn.core.losses import loss_of
 from skffnn.core.network import Network
 from skffnn.core.optimizers import SGD, Adam
 from skffnn.core.schedules import constant
@@ -21,7 +19,7 @@ LOSS_PARAMETERS = {"huber": {"delta": 0.7}, "quantile": {"q": 0.3}}
 
 
 def _make_loss(name):
-    return partial(LOSSES[name].function, **LOSS_PARAMETERS.get(name, {}))
+    return loss_of(name).filled_in(**LOSS_PARAMETERS.get(name, {}))
 
 
 def _make_network(units, hidden="tanh", output="identity", loss="squared_error"):
@@ -32,7 +30,7 @@ def _make_network(units, hidden="tanh", output="identity", loss="squared_error")
 def _make_theta(network, seeds=0, dtype=np.float64):
     theta = np.empty((*np.shape(seeds), network.layout.size), dtype)
     rngs = [np.random.default_rng(seed) for seed in np.atleast_1d(seeds)]
-    initialize(network.layout, theta, network.names, rngs)
+    initialize(network.layout, theta, network.activations, rngs)
     return theta
 
 
@@ -68,7 +66,7 @@ def _train(network, theta, data, validation=None, **recipe):
 
 @pytest.fixture
 def make_loss():
-    """Return a loss function by its name, with its parameters filled in."""
+    """Return a loss by its name, with its hyperparameters filled in."""
     return _make_loss
 
 

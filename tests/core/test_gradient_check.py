@@ -61,8 +61,8 @@ def test_the_layer_of_a_wrong_derivative_is_named(function, layer, wrong):
     network, value_and_gradient, theta = function("logistic")
     f_prime = network.activations[layer].f_prime
 
-    def twice(a, delta, work):
-        f_prime(a, delta, work)
+    def twice(a, z, delta, work):
+        f_prime(a, z, delta, work)
         delta *= 2
 
     network.activations[layer] = network.activations[layer]._replace(f_prime=twice)

@@ -4,16 +4,16 @@ The differences are taken of a second, plain implementation of network and loss.
 check itself is checked: planted errors must make it fail, and name the layer.
 """
 
-from functools import partial
-from itertools import chain, count, pairwise, product
+from itertools import chain, count, cycle, pairwise, product
 
 import numpy as np
 import pytest
+from scipy.special import erf
 
 from skffnn.core import activations
 from skffnn.core.activations import ACTIVATIONS, Activation
 from skffnn.core.backprop import backward, forward, jacobian
-from skffnn.core.losses import LOSSES, over_rows
+from skffnn.core.losses import LOSSES, Loss, over_rows
 
 FORMULAS = {
     "identity": lambda z: z,
@@ -25,6 +25,9 @@ FORMULAS = {
     "selu": lambda z: (
         1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * (np.exp(z) - 1))
     ),
+    "silu": lambda z: z / (1 + np.exp(-z)),
+    "gelu": lambda z: z * (1 + erf(z / np.sqrt(2))) / 2,
+    "mish": lambda z: z * np.tanh(np.log1p(np.exp(z))),
     "exp": np.exp,
 }
 
@@ -129,17 +132,17 @@ def compute(network, theta, X, Y, share, mask=None):
     n = X.shape[-2]
     options = {"weighted": share is not None, "dropout": mask is not None}
     batch = network.workspace(theta, n, **options).head(n)
-    batch.a[0][...], batch.y[...] = X, Y
+    batch.x[...], batch.y[...] = X, Y
     if share is not None:
         batch.share[...] = share
     if mask is not None:
         for mine, given in zip(batch.mask[1:-1], mask, strict=True):
             mine[...] = given
     grad = np.full_like(theta, np.nan)
-    W, b = network.layout.views(theta)
-    y_hat = forward(W, b, network.activations, batch)
+    parameters, gradient = network.layout.views(theta), network.layout.views(grad)
+    y_hat = forward(parameters, network.activations, batch)
     J = network.loss(y_hat, batch.y, batch.share, batch.delta[-1])
-    backward(W, *network.layout.views(grad), network.activations, batch)
+    backward(parameters, gradient, network.activations, batch)
     return J.sum(axis=-1), grad
 
 
@@ -185,26 +188,46 @@ def wrong_blocks(grad, expected, units):
 HIDDEN_ACTIVATIONS = [name for name in ACTIVATIONS if name != "exp"]
 
 
-# Every combination --------------------------------------------------------------------
+# Combinations -------------------------------------------------------------------------
+
+ARCHITECTURES = [("none", ()), *product(HIDDEN_ACTIVATIONS, [(3,), (3, 2), (3, 2, 3)])]
+# Outputs, weights, networks.
+SIZES = [*product([1, 3], [False, True], [1, 2])]
 
 
-@pytest.mark.parametrize("n_networks", [1, 2])
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("n_outputs", [1, 3])
-@pytest.mark.parametrize(
-    ("activation", "hidden"),
-    [("none", ()), *product(HIDDEN_ACTIVATIONS, [(3,), (3, 2), (3, 2, 3)])],
-)
-@pytest.mark.parametrize("loss", [*LOSSES])
-def test_value_and_gradient(
-    make_network, loss, activation, hidden, n_outputs, weighted, n_networks
-):
-    output = "exp" if loss == "poisson" else "identity"
+def chosen():
+    """Every loss with every architecture, the sizes in turn.
+
+    With seven sizes to a round, every size meets every loss and every activation.
+    """
+    pairs = product(LOSSES, ARCHITECTURES)
+    return [(*pair, *size) for pair, size in zip(pairs, cycle(SIZES[1:]), strict=False)]
+
+
+def check_case(make_network, case):
+    """Raise an AssertionError if value or gradient of that combination are wrong."""
+    loss, (activation, hidden), n_outputs, weighted, n_networks = case
+    output = LOSSES[loss].output or "identity"
     network = make_network([2, *hidden, n_outputs], activation, output, loss)
     problems = [
         fair_problem(network, loss, weighted, seed=k) for k in range(n_networks)
     ]
     check(network, problems, weighted)
+
+
+@pytest.mark.parametrize("case", chosen(), ids=str)
+def test_value_and_gradient(make_network, case):
+    check_case(make_network, case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
+@pytest.mark.parametrize("loss", [*LOSSES])
+def test_value_and_gradient_of_every_combination(
+    make_network, loss, architecture, size
+):
+    check_case(make_network, (loss, architecture, *size))
 
 
 @pytest.mark.parametrize("n_networks", [1, 2])
@@ -229,7 +252,7 @@ def test_fixed_dropout_masks(make_network, hidden, activation, n_networks):
 
 @pytest.mark.parametrize("loss", [*LOSSES])
 def test_float32_gradient_is_the_float64_one_rounded(make_network, loss):
-    output = "exp" if loss == "poisson" else "identity"
+    output = LOSSES[loss].output or "identity"
     network = make_network([2, 4, 3, 2], "tanh", output, loss)
     problem = fair_problem(network, loss, weighted=True)
     arrays = problem.theta, problem.X, problem.Y, problem.share
@@ -263,12 +286,12 @@ def check_rows(network, problems):
     if len(problems) == 1:
         X, theta = X[0], theta[0]
     batch = network.workspace(theta, X.shape[-2]).head(X.shape[-2])
-    batch.a[0][...] = X
-    W, b = network.layout.views(theta)
-    forward(W, b, network.activations, batch)
+    batch.x[...] = X
+    parameters = network.layout.views(theta)
+    forward(parameters, network.activations, batch)
     batch.delta[-1][...] = v.reshape(batch.delta[-1].shape)
     J = np.full((*X.shape[:-1], network.layout.size), np.nan)
-    jacobian(W, *network.layout.views(J), network.activations, batch)
+    jacobian(parameters, network.layout.views(J), network.activations, batch)
     for k, problem in enumerate(problems):
         rows = J.reshape(len(problems), *J.shape[-2:])[k]
         for i, expected in enumerate(row_gradients(problem, v[k])):
@@ -289,10 +312,7 @@ def row_gradients(problem, v, h=2e-4):
 
 @pytest.mark.parametrize("n_networks", [1, 2])
 @pytest.mark.parametrize("n_outputs", [1, 3])
-@pytest.mark.parametrize(
-    ("activation", "hidden"),
-    [("none", ()), *product(HIDDEN_ACTIVATIONS, [(3,), (3, 2), (3, 2, 3)])],
-)
+@pytest.mark.parametrize(("activation", "hidden"), ARCHITECTURES)
 def test_gradient_of_each_row(make_network, activation, hidden, n_outputs, n_networks):
     network = make_network([2, *hidden, n_outputs], activation)
     check_rows(network, [fair_problem(network, "squared_error", seed=k)
@@ -308,9 +328,10 @@ def test_gradient_of_each_row_through_the_output(make_network, output):
 # The check can fail -------------------------------------------------------------------
 
 
-def logistic_prime_of_z(a, delta, work):
+def logistic_prime_of_z(a, z, delta, work):
     """The classic mistake: f' at a where f' at z is due, s(a) (1 - s(a))."""
-    return activations.logistic_prime(activations.logistic(a, work), delta, work)
+    a = activations.logistic(a, work)
+    return activations.logistic_prime(a, z, delta, work)
 
 
 @pytest.mark.parametrize("n_networks", [1, 2])
@@ -336,8 +357,8 @@ def test_wrong_derivative_is_caught_and_named(make_network, layer, wrong, n_netw
 def test_forgotten_derivative_is_caught(make_network, name):
     network = make_network([2, 3, 1], name)
     problem = fair_problem(network, "squared_error")
-    f, _ = network.activations[0]
-    network.activations[0] = Activation(f, activations.identity_prime)
+    forgetful = network.activations[0]._replace(f_prime=activations.identity_prime)
+    network.activations[0] = forgetful
     if name == "identity":
         check(network, [problem])
     else:
@@ -345,6 +366,15 @@ def test_forgotten_derivative_is_caught(make_network, name):
             check(network, [problem])
         with pytest.raises(AssertionError, match=r"row 0: wrong dW\[0\], db\[0\]"):
             check_rows(network, [problem])
+
+
+@pytest.mark.parametrize("name", [n for n, f in ACTIVATIONS.items() if f.needs_z])
+def test_a_derivative_that_is_not_given_z_is_caught(make_network, name):
+    network = make_network([2, 3, 1], name)
+    problem = fair_problem(network, "squared_error")
+    network.activations[0] = ACTIVATIONS[name]._replace(needs_z=False)
+    with pytest.raises(AssertionError, match=r"wrong dW\[0\], db\[0\]"):
+        check(network, [problem])
 
 
 def forgets_weights_in_gradient(y_hat, y, share, dJ):
@@ -384,7 +414,7 @@ def test_wrong_loss_is_caught(make_network, planted, seen_with, wrong):
     def check_planted(n_outputs=1, weighted=False):
         network = make_network([2, 3, n_outputs])
         problem = fair_problem(network, "squared_error", weighted)
-        network.loss = planted
+        network.loss = Loss(planted, degree=2)
         check(network, [problem], weighted)
 
     check_planted()  # without weights, with one output, the error does not show
@@ -395,7 +425,7 @@ def test_wrong_loss_is_caught(make_network, planted, seen_with, wrong):
 def test_wrong_quantile_is_caught(make_network):
     network = make_network([2, 3, 1], loss="quantile")
     problem = fair_problem(network, "quantile")
-    network.loss = partial(LOSSES["quantile"].function, q=0.7)
+    network.loss = LOSSES["quantile"].filled_in(q=0.7)
     with pytest.raises(AssertionError, match=r"wrong J, dW\[0\]"):
         check(network, [problem])
 
@@ -403,9 +433,9 @@ def test_wrong_quantile_is_caught(make_network):
 def test_forgotten_mask_in_backward_is_caught(make_network, monkeypatch):
     honest = backward
 
-    def forgetful(W, dW, db, activations, batch):
+    def forgetful(parameters, gradient, activations, batch):
         batch.mask = None
-        honest(W, dW, db, activations, batch)
+        honest(parameters, gradient, activations, batch)
 
     network = make_network([2, 6, 5, 1])
     problem = fair_problem(network, "squared_error", dropout=True)
@@ -415,11 +445,131 @@ def test_forgotten_mask_in_backward_is_caught(make_network, monkeypatch):
 
 
 def test_derivative_of_the_masked_activation_is_caught(make_network):
-    def from_masked(a, delta, work):
-        return activations.tanh_prime(a * (a > 0), delta, work)
+    def from_masked(a, z, delta, work):
+        return activations.tanh_prime(a * (a > 0), z, delta, work)
 
     network = make_network([2, 6, 1])
     problem = fair_problem(network, "squared_error", dropout=True)
     network.activations[0] = Activation(activations.tanh, from_masked)
     with pytest.raises(AssertionError, match=r"wrong dW\[0\], db\[0\]"):
         check(network, [problem], dropout=True)
+
+
+# The chosen combinations catch what all of them catch ---------------------------------
+
+PLANTED = {}
+
+
+def wrong_derivative(name, change):
+    """Plant an error into the derivative of an activation, through its delta."""
+    honest = ACTIVATIONS[name].f_prime
+
+    def f_prime(a, z, delta, work):
+        kept = delta.copy(), a.copy(), z.copy()
+        honest(a, z, delta, work)
+        delta[...] = change(delta, *kept)
+        return delta
+
+    def plant(monkeypatch):
+        wrong = ACTIVATIONS[name]._replace(f_prime=f_prime)
+        monkeypatch.setitem(ACTIVATIONS, name, wrong)
+
+    return plant
+
+
+for _name in HIDDEN_ACTIVATIONS:
+    PLANTED[f"{_name}: 1 % too steep"] = wrong_derivative(
+        _name, lambda new, old, a, z: 1.01 * new
+    )
+    PLANTED[f"{_name}: f' left out where the output is small"] = wrong_derivative(
+        _name, lambda new, old, a, z: np.where(a < 0.5, old + 1e-3, new)
+    )
+
+
+def wrong_loss(name, change_value=None, change_gradient=None):
+    """Plant an error into the value or the gradient of a loss."""
+    honest = LOSSES[name].function
+
+    def function(y_hat, y, share, dJ, **values):
+        kept = y_hat - y
+        J = honest(y_hat, y, share, dJ, **values)
+        if change_gradient is not None:
+            dJ[...] = change_gradient(dJ, kept, share)
+        return J if change_value is None else change_value(J, kept, share)
+
+    def plant(monkeypatch):
+        known = {k: v for k, v in vars(LOSSES[name]).items() if k != "_filled_in"}
+        known = {k: v for k, v in known.items() if k != "gradient_only"}
+        monkeypatch.setitem(LOSSES, name, Loss(**{**known, "function": function}))
+
+    return plant
+
+
+for _name in LOSSES:
+    for _what, _error in {
+        "value 1 % too large": {"change_value": lambda J, e, p: 1.01 * J},
+        "gradient 1 % too large": {"change_gradient": lambda dJ, e, p: 1.01 * dJ},
+        "gradient without weights": {
+            "change_gradient": lambda dJ, e, p: dJ / p / e.shape[-2]
+        },
+        "gradient of the mean over outputs": {
+            "change_gradient": lambda dJ, e, p: dJ / e.shape[-1]
+        },
+        "gradient of one network for all": {
+            "change_gradient": lambda dJ, e, p: dJ[:1] if dJ.ndim == 3 else dJ
+        },
+        "sign wrong where y_hat is too small": {
+            "change_gradient": lambda dJ, e, p: np.where(e < 0, -dJ, dJ)
+        },
+    }.items():
+        PLANTED[f"{_name}: {_what}"] = wrong_loss(_name, **_error)
+
+
+def wrong_backward(change):
+    """Plant an error into what `backward` leaves behind."""
+    honest = backward
+
+    def backward_with_an_error(parameters, gradient, activations, batch):
+        honest(parameters, gradient, activations, batch)
+        change(gradient, batch)
+
+    def plant(monkeypatch):
+        monkeypatch.setitem(globals(), "backward", backward_with_an_error)
+
+    return plant
+
+
+def scale(array, factor):
+    array *= factor
+
+
+for _what, _change in {
+    "db is a mean over rows": lambda g, batch: scale(g.b[-1], 1 / len(batch.ones[0])),
+    "first db 0.1 % off": lambda g, batch: scale(g.b[0], 1.001),
+    "last dW 0.1 % off": lambda g, batch: scale(g.W[-1], 1.001),
+    "a middle layer's dW 0.1 % off": lambda g, batch: [
+        scale(dW, 1.001) for dW in g.W[1:-1]
+    ],
+    "the last input's weights forgotten": lambda g, batch: scale(g.W[0][..., -1, :], 0),
+    "the second output's bias forgotten": lambda g, batch: scale(g.b[-1][..., 1:], 0),
+    "the second network's gradient off": lambda g, batch: scale(
+        g.W[0][1:] if g.W[0].ndim == 3 else g.W[0][:0], 1.001
+    ),
+}.items():
+    PLANTED[f"backward: {_what}"] = wrong_backward(_change)
+
+
+@pytest.mark.parametrize("what", PLANTED)
+def test_a_planted_error_is_caught_by_the_chosen_combinations(
+    make_network, monkeypatch, what
+):
+    PLANTED[what](monkeypatch)
+
+    def passes(case):
+        try:
+            check_case(make_network, case)
+        except AssertionError:
+            return False
+        return True
+
+    assert not all(map(passes, chosen()))

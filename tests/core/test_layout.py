@@ -5,7 +5,7 @@ from itertools import chain, pairwise
 import numpy as np
 import pytest
 
-from skffnn.core.layout import Layout, Workspace
+from skffnn.core.layout import ForwardBatch, Layout, Workspace
 
 every_shape = pytest.mark.parametrize(
     "units", [(2, 3, 1), (1, 1), (5, 2), (3, 4, 4, 2), (1, 7, 1)]
@@ -64,7 +64,7 @@ def test_parameters_of_another_network_are_refused(extra):
 
 # The work space -----------------------------------------------------------------------
 
-NAMES = ("a", "delta", "work", "h", "mask")
+NAMES = ("a", "z", "delta", "work", "h", "mask")
 
 
 def arrays(batch):
@@ -118,6 +118,33 @@ def test_arrays_do_not_overlap_except_scratch():
         assert not np.shares_memory(one, found["work[1]"])
 
 
+def test_the_inputs_are_the_first_activations():
+    space = Workspace((2, 3, 1), 6, float, keeps_z=(True, False), dropout=True)
+    batch = space.head(4)
+    assert batch.x is batch.a[0]
+    assert batch.x is batch.z[0]
+    assert batch.x is batch.h[0]
+    batch = ForwardBatch((2, 3, 1), (4,), float, (True, False))
+    assert batch.x is batch.a[0]
+
+
+def test_z_has_memory_of_its_own_where_the_activation_needs_it():
+    units, keeps_z = (2, 3, 4, 1), (False, True, False)
+    for batch in (
+        Workspace(units, 6, float, keeps_z=keeps_z).head(5),
+        ForwardBatch(units, (5,), float, keeps_z),
+    ):
+        apart = [z is not a for z, a in zip(batch.z, batch.a, strict=True)]
+        assert apart == [False, *keeps_z]
+        assert batch.z[2].shape == batch.a[2].shape
+        assert not any(np.shares_memory(batch.z[2], a) for a in batch.a)
+
+
+def test_without_such_activations_z_is_a():
+    batch = Workspace((2, 3, 1), 6, float).head(5)
+    assert batch.z is batch.a
+
+
 def test_without_dropout_a_layer_hands_on_its_activations():
     batch = Workspace((2, 3, 1), 6, float).head(6)
     assert batch.h is batch.a
@@ -139,3 +166,11 @@ def test_without_weights_each_row_counts_for_its_share():
     space = Workspace((2, 1), 6, float)
     assert space.head(6).share == 1 / 6
     assert space.head(4).share == 1 / 4
+
+
+def test_in_a_part_of_a_batch_each_row_counts_for_its_share_of_the_whole():
+    space = Workspace((2, 1), 6, float)
+    part = space.head(4, whole=10)
+    assert part.share == 1 / 10
+    assert part is space.head(4, whole=10)
+    assert part is not space.head(4)

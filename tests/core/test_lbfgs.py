@@ -98,7 +98,7 @@ def test_one_record_an_iteration_with_the_loss_without_the_penalty(
     assert np.isnan(records[0].learning_rate)
     for record, (loss, mse) in zip(records, seen, strict=True):
         np.testing.assert_array_equal(record.loss, loss)
-        np.testing.assert_array_equal(record.mse, mse)
+        np.testing.assert_array_equal(record.metric, mse)
         assert record.validation_loss is None
 
 
@@ -125,7 +125,7 @@ def test_validation_rows_are_recorded_and_change_nothing(
     np.testing.assert_array_equal(*results)
     loss, mse = evaluate(network, theta, validation)
     np.testing.assert_array_equal(records[-1].validation_loss, loss)
-    np.testing.assert_array_equal(records[-1].validation_mse, mse)
+    np.testing.assert_array_equal(records[-1].validation_metric, mse)
 
 
 @pytest.mark.parametrize("last", [1, 4])

@@ -1,12 +1,13 @@
 """Every loss against a formula of one line; its gradient is in test_gradients."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 from sklearn import metrics
 
-from skffnn.core.losses import LOSSES, gradient_only, joined, over_rows
+from skffnn.core.losses import LOSSES, Loss, loss_of, over_rows
 
 DELTA, Q = 0.7, 0.3
 
@@ -186,7 +187,7 @@ def test_without_its_value_a_loss_writes_the_same_gradient(
     share = weight / weight.sum() if weighted else 1 / len(y)
     _, expected = call(name, y_hat, y, share)
     dJ = np.full_like(y_hat, np.nan)
-    J = gradient_only(make_loss(name))(y_hat.copy(), y.copy(), share, dJ)
+    J = make_loss(name).gradient_only(y_hat.copy(), y.copy(), share, dJ)
     np.testing.assert_array_equal(dJ, expected)
     # The gradient of the RMSE needs its value; the others leave it out.
     assert (J is None) == (name != "root_mean_squared_error")
@@ -196,7 +197,7 @@ def test_a_loss_that_always_returns_its_value_is_left_alone():
     def loss(y_hat, y, share, dJ):
         return 7.0
 
-    assert gradient_only(loss) is loss
+    assert Loss(loss, degree=1).gradient_only is loss
 
 
 @every_loss
@@ -209,4 +210,50 @@ def test_blocks_of_rows_join_to_the_whole(call, make_loss, table, name, n_blocks
         call(name, y_hat[rows], y[rows], share[rows])[0]
         for rows in np.array_split(np.arange(len(y)), n_blocks)
     ]
-    np.testing.assert_allclose(joined(make_loss(name), parts), whole, rtol=1e-13)
+    np.testing.assert_allclose(make_loss(name).joined(parts), whole, rtol=1e-13)
+
+
+# The best constant --------------------------------------------------------------------
+
+
+@every_loss
+@pytest.mark.parametrize("weighted", [False, True])
+def test_no_constant_is_better_than_the_best(make_loss, call, table, name, weighted):
+    _, y, weight = table
+    own = weight[:, 0] if weighted else None
+    share = weight / weight.sum() if weighted else 1 / len(y)
+    best = make_loss(name).best_constant(y, own)
+    assert best.shape == (3,)
+    least, _ = call(name, np.broadcast_to(best, y.shape), y, share)
+    for step in (-0.1, -1e-3, 1e-3, 0.1):
+        J, _ = call(name, np.broadcast_to(best + step, y.shape), y, share)
+        assert (least * (1 - 1e-12) <= J).all()
+
+
+@every_loss
+def test_the_search_finds_what_the_formula_says(make_loss, call, table, name):
+    _, y, weight = table
+    formula = make_loss(name)
+    found = replace(formula, constant=None).best_constant(y, weight[:, 0])
+    share = weight / weight.sum()
+    J, least = (
+        call(name, np.broadcast_to(constant, y.shape), y, share)[0]
+        for constant in (found, formula.best_constant(y, weight[:, 0]))
+    )
+    np.testing.assert_allclose(J, least, rtol=1e-9)
+
+
+def test_best_constants_are_those_of_the_textbook(table):
+    _, y, _ = table
+    for name, expected in {
+        "squared_error": y.mean(axis=0),
+        "root_mean_squared_error": y.mean(axis=0),
+        "absolute_error": np.median(y, axis=0),  # of nine rows, the fifth
+        "poisson": y.mean(axis=0),
+    }.items():
+        np.testing.assert_allclose(LOSSES[name].best_constant(y), expected)
+
+
+def test_an_unknown_name_is_told_the_right_ones():
+    with pytest.raises(ValueError, match=r"no loss 'mse'.*squared_error, root_mean"):
+        loss_of("mse")

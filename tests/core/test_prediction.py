@@ -33,11 +33,11 @@ def problem(make_theta):
 def row_by_row(network, theta, X, mean, scale):
     """The same in float64 and in plain NumPy, with the formulas of the activations."""
     a = (X.astype(float) - mean) / scale
-    for W, b, (f, _) in zip(
+    for W, b, activation in zip(
         *network.layout.views(theta.astype(float)), network.activations, strict=True
     ):
         a = a @ W + b
-        f(a, np.empty_like(a))
+        activation.f(a, np.empty_like(a))
     return a
 
 

@@ -107,15 +107,3 @@ def test_adaptive_keeps_its_state_where_it_is_told_to():
         factor = Adaptive(2, 0.01, state)(np.arange(4), 100, loss)[0]
     assert factor == expected
     assert state == through.state
-
-
-def test_adaptive_of_a_stack_is_that_of_each_alone():
-    curves = np.array(
-        [[1.0] * 12, 0.9 ** np.arange(12), [*0.9 ** np.arange(6), *[0.5] * 6]]
-    )
-    stack = np.array(factors_by_epoch(Adaptive(2, 0.01), curves.T)[1:])
-    assert stack.shape == (11, 3, 1)
-    for k, curve in enumerate(curves):
-        alone = factors_by_epoch(Adaptive(2, 0.01), curve)[1:]
-        np.testing.assert_array_equal(stack[:, k, 0], alone)
-    assert len(np.unique(stack[-1])) == 3  # they went different ways

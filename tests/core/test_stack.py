@@ -46,7 +46,7 @@ def table_of(seed, n=N, dtype=np.float64, *, weighted=False):
 def run_of(network, data, seed=0, *, ends=EPOCHS, validation=None, sgd=None, **recipe):
     init, order, dropout = np.random.default_rng(seed).spawn(3)
     theta = np.empty(network.layout.size, data.Y.dtype)
-    initialize(network.layout, theta, network.names, [init])
+    initialize(network.layout, theta, network.activations, [init])
     own = {"schedule": schedules.cosine, "learning_rate": 0.05, "batch_size": 16}
     optimizer = Adam(theta) if sgd is None else SGD(theta, sgd, nesterov=True)
     how = Recipe(
@@ -84,7 +84,7 @@ def same(runs, others):
         for record, alone in zip(run.records, other.records, strict=True):
             assert record.epoch == alone.epoch
             assert record.learning_rate == alone.learning_rate
-            assert record.mse == alone.mse
+            assert record.metric == alone.metric
             assert record.validation_loss == alone.validation_loss
         rng, alone = run.recipe.order_rngs[0], other.recipe.order_rngs[0]
         assert rng.random() == alone.random()

@@ -1,4 +1,4 @@
-"""Patience, the best weights and divergence, for one network and for a stack."""
+"""Patience, the best weights and divergence."""
 
 import numpy as np
 import pytest
@@ -35,15 +35,8 @@ def test_a_loss_that_is_no_number_is_no_progress():
 def test_restart_forgets_wait_and_best():
     patience = Patience(2, 0.0)
     answers(patience, [1.0, 2.0])
-    patience.restart(True)
+    patience.restart()
     assert answers(patience, [5.0, 6.0, 6.0]).tolist() == [False, False, True]
-
-
-def test_restart_of_nobody_changes_nothing():
-    patience = Patience(2, 0.0)
-    answers(patience, [1.0, 2.0])
-    patience.restart(False)
-    assert patience(2.0)
 
 
 def test_patience_keeps_its_state_where_it_is_told_to():
@@ -51,22 +44,6 @@ def test_patience_keeps_its_state_where_it_is_told_to():
     said = [Patience(2, 0.0, state)(loss) for loss in (1.0, 2.0, 2.0)]
     assert said == [False, False, True]
     assert (state["best"], state["wait"]) == (1, 2)
-
-
-def test_each_network_of_a_stack_has_its_own_patience():
-    curves = np.array([[1, 1, 1, 1, 1], [5, 4, 3, 2, 1], [1, 2, 0.5, 1, 1.0]])
-    stack = answers(Patience(2, 0.0), curves.T)
-    for k, curve in enumerate(curves):
-        np.testing.assert_array_equal(stack[:, k], answers(Patience(2, 0.0), curve))
-    assert stack[-1].tolist() == [True, False, True]
-
-
-def test_restart_of_some_networks_of_a_stack():
-    patience = Patience(1, 0.0)
-    patience(np.array([1.0, 1.0]))
-    assert patience(np.array([2.0, 2.0])).all()
-    patience.restart(np.array([True, False]))
-    assert patience(np.array([2.0, 2.0])).tolist() == [False, True]
 
 
 # The best weights ---------------------------------------------------------------------
@@ -97,17 +74,6 @@ def test_before_the_first_epoch_the_start_is_kept():
     np.testing.assert_array_equal(best.theta, [1, 1])
 
 
-def test_each_network_of_a_stack_has_its_own_best():
-    theta = np.zeros((2, 3))
-    best = Best(theta)
-    for epoch, loss in enumerate([[3, 1], [1, 3], [2, np.nan]], start=1):
-        theta[...] = epoch
-        best.update(epoch, np.array(loss), theta)
-    assert best.loss.tolist() == [1, 1]
-    assert best.epoch.tolist() == [2, 1]
-    np.testing.assert_array_equal(best.theta, [[2, 2, 2], [1, 1, 1]])
-
-
 # Divergence ---------------------------------------------------------------------------
 
 
@@ -125,10 +91,3 @@ def test_each_network_of_a_stack_has_its_own_best():
 )
 def test_diverged(loss, theta, expected):
     assert diverged(loss, 1.0, np.array(theta, float)) == expected
-
-
-def test_each_network_of_a_stack_diverges_by_itself():
-    theta = np.zeros((4, 2))
-    theta[2, 1] = np.nan
-    losses, first = np.array([1.0, 50, 1, 50]), np.array([1.0, 1, 1, 6])
-    assert diverged(losses, first, theta).tolist() == [False, True, True, False]

@@ -7,18 +7,24 @@ import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.exceptions import NotFittedError
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from skffnn import BayesianFFNNRegressor, FFNNEnsembleRegressor, FFNNRegressor
+from skffnn import (
+    BayesianFFNNRegressor,
+    FFNNEnsembleRegressor,
+    FFNNGridSearchCV,
+    FFNNRegressor,
+)
 from skffnn.core.activations import ACTIVATIONS
+from skffnn.export.activations import EXPORTED
 from skffnn.extras import MissingExtraError
-from skffnn.preprocessing.parameters import ACTIVATION_NAMES
+from skffnn.preprocessing.parameters import activation_names
 
 onnxruntime = pytest.importorskip("onnxruntime")
 skl2onnx = pytest.importorskip("skl2onnx")
+pytest.importorskip("skffnn.onnx")  # registers the estimators
 
-import skffnn.export.onnx  # noqa: E402
 
 every_dtype = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 
@@ -55,7 +61,7 @@ def beyond(X):
 
 @every_dtype
 @pytest.mark.parametrize("output", ["identity", "the same"])
-@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+@pytest.mark.parametrize("name", activation_names())
 def test_every_activation(table, name, output, dtype):
     X, y = table
     y = 0.1 + 0.8 * (y - y.min()) / np.ptp(y)  # every output reaches this
@@ -65,7 +71,7 @@ def test_every_activation(table, name, output, dtype):
 
 
 def test_no_activation_is_missing():
-    assert set(skffnn.export.onnx.ACTIVATIONS) == set(ACTIVATIONS)
+    assert set(EXPORTED) == set(ACTIVATIONS)
 
 
 @every_dtype
@@ -257,8 +263,41 @@ def test_a_frame_of_numbers_has_an_input_for_each_column(frame, dtype):
     assert_same(model, X, y)
 
 
+def search(model, **parameters):
+    network = "ffnnregressor__" if isinstance(model, Pipeline) else ""
+    grid = {f"{network}learning_rate": [0.01, 0.02]}
+    return FFNNGridSearchCV(model, grid, cv=2, **parameters)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize(
-    "model", [FFNNRegressor(), BayesianFFNNRegressor(), FFNNEnsembleRegressor()]
+    "model",
+    [
+        search(network()),
+        search(make_pipeline(StandardScaler(), network())),
+        make_pipeline(StandardScaler(), search(network())),
+    ],
+    ids=["network", "pipeline", "in a pipeline"],
+)
+def test_a_search_stands_for_its_best_estimator(table, model, dtype):
+    X, y = table
+    assert_same(model.fit(X, y), X.astype(dtype), y)
+
+
+def test_a_search_without_a_best_estimator(table):
+    X, y = table
+    with pytest.raises(ValueError, match=r"set refit=True"):
+        skl2onnx.to_onnx(search(network(), refit=False).fit(X, y), X[:1])
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        FFNNRegressor(),
+        BayesianFFNNRegressor(),
+        FFNNEnsembleRegressor(),
+        search(FFNNRegressor()),
+    ],
 )
 def test_a_model_that_is_not_fitted(table, model):
     with pytest.raises(NotFittedError):
@@ -302,7 +341,8 @@ def test_scales_that_are_small_or_large(table, of, scale, dtype):
 
 def test_without_skl2onnx(monkeypatch):
     monkeypatch.setitem(sys.modules, "skl2onnx", None)
-    monkeypatch.delitem(sys.modules, "skffnn.export.onnx")
+    for module in ("skffnn.onnx", "skffnn.export.onnx"):
+        monkeypatch.delitem(sys.modules, module)
     message = r"ONNX needs skl2onnx: pip install 'skffnn\[onnx\]'"
     with pytest.raises(MissingExtraError, match=message):
-        import skffnn.export.onnx  # noqa: F401
+        import skffnn.onnx  # noqa: F401

@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 
 from skffnn import BayesianFFNNRegressor, FFNNRegressor
 from skffnn.extras import MissingExtraError
-from skffnn.preprocessing.parameters import ACTIVATION_NAMES
+from skffnn.preprocessing.parameters import activation_names
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def beyond(X):
 
 
 @pytest.mark.parametrize("output", ["identity", "the same"])
-@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+@pytest.mark.parametrize("name", activation_names())
 def test_every_activation(torch, table, name, output):
     X, y = table
     y = 0.1 + 0.8 * (y - y.min()) / np.ptp(y)  # every output reaches this
@@ -124,6 +124,13 @@ def test_its_gradient_is_the_input_gradient(torch, rng):
     np.testing.assert_allclose(rows.grad.numpy(), model.input_gradient(X), rtol=1e-8)
 
 
+def test_a_number_that_overflows_is_as_far_away_as_can_be(torch, table):
+    X, y = table[0].astype(np.float32), table[1]
+    model = network(activation="tanh").fit(X, y)
+    X[:, X.std(axis=0).argmin()] = np.finfo(np.float32).max
+    assert_same(torch, model, X, rtol=1e-5)
+
+
 def test_it_can_be_trained_and_leaves_the_model_alone(torch, table):
     X, y = table
     model = network().fit(X, y)
@@ -196,5 +203,6 @@ def test_a_model_that_is_not_fitted(model):
 def test_without_torch(table, monkeypatch):
     model = network().fit(*table)
     monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "skffnn.export.torch", raising=False)
     with pytest.raises(MissingExtraError, match=r"needs torch: pip install torch$"):
         model.to_torch()

@@ -54,7 +54,7 @@ def test_a_callback_that_asks_to_stop_is_obeyed(table):
     assert (seen[0] != seen[1]).any()
     lengths = [len(fitted.history_["rmse"]) for fitted in callback.predictions]
     assert lengths == [fitted.n_iter_ for fitted in callback.predictions]
-    steps = [fitted._state["adam"]["t"] for fitted in callback.predictions]
+    steps = [fitted._state["memory"]["adam"]["t"] for fitted in callback.predictions]
     assert steps == sorted(set(steps))
 
 

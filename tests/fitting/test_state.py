@@ -177,7 +177,7 @@ def test_a_run_that_diverged_can_be_gone_on_from(table):
         ), X, y,
     )  # fmt: skip
     assert late.n_iter_ < 500  # it diverged
-    assert "sgd" not in late._state
+    assert "sgd" not in late._state["memory"]
     kept = late.score(X, y)
     fitted(late.set_params(learning_rate=1e-3, max_iter=50), X, y)
     assert late.score(X, y) > kept
@@ -221,7 +221,7 @@ def test_many_calls_of_partial_fit_leave_earlier_copies_alone(table):
     early = copy.copy(model)
     model.partial_fit(*table)
     assert len(early.history_["rmse"]) == 1
-    assert early._state["adam"]["t"] < model._state["adam"]["t"]
+    assert early._state["memory"]["adam"]["t"] < model._state["memory"]["adam"]["t"]
 
 
 def test_warm_start_refuses_another_network(table):
@@ -330,7 +330,7 @@ def test_an_interrupt_in_the_first_epoch_leaves_the_model_as_it_was(
     assert not [name for name in vars(fresh) if name.endswith("_")]
 
 
-@pytest.mark.parametrize("where", ["fitting.run.Fit.settle", "regressor.explain"])
+@pytest.mark.parametrize("where", ["fitting.run.Fit.choose_weights", "base.explain"])
 def test_an_interrupt_after_the_last_epoch_loses_nothing(table, monkeypatch, where):
     X, y = table
     model = model_of(learning_rate_schedule="cosine")
@@ -363,9 +363,7 @@ def test_an_interrupt_after_a_blow_up_leaves_finite_weights(table, monkeypatch):
 def test_an_interrupt_in_a_refit_with_other_columns_is_consistent(table, monkeypatch):
     X, y = table
     model = fitted(model_of(), X, y)
-    monkeypatch.setattr(
-        "skffnn.fitting.run.Fit.attributes", lambda *arguments: _interrupt()
-    )
+    monkeypatch.setattr("skffnn.base.fitted", lambda *arguments: _interrupt())
     with pytest.raises(KeyboardInterrupt):
         fitted(model, X[:, :2], y)
     assert model.n_features_in_ == 4

@@ -17,7 +17,8 @@ from skffnn.core.training import Recipe, epochs, evaluate
 from skffnn.fitting import weight_decay
 
 UNITS = [10, 16, 1]
-CANDIDATES = weight_decay.CANDIDATES
+AMOUNTS = weight_decay.AMOUNTS[False]
+CANDIDATES = AMOUNTS.candidates
 
 
 def friedman(noise, n=300):
@@ -34,14 +35,15 @@ def network():
     return Network(UNITS, ["relu", "identity"], squared_error)
 
 
-def recipe(theta, weight_decay, order_rngs, dropout_rngs):
+def recipe(theta, weight_decay, order, dropout):
     return Recipe(
-        Adam(theta), cosine, 0.01, weight_decay, max_iter=8, order_rngs=order_rngs
+        Adam(theta), cosine, 0.01, weight_decay, max_iter=8, order_rngs=[order]
     )
 
 
 def choose(network, data, recipe, seed):
-    return weight_decay.choose(network, [weight_decay.Question(data, recipe, seed)])[0]
+    trial = weight_decay.WeightDecayTrial(data, recipe, AMOUNTS, seed)
+    return weight_decay.choose(network, [trial])[0]
 
 
 def data_of(X, y, weight=None):
@@ -66,9 +68,11 @@ def test_it_is_the_network_with_the_lowest_loss_on_rows_that_none_has_seen(netwo
     losses = []
     for candidate in CANDIDATES:  # each alone
         theta = np.empty(network.layout.size, np.float32)
-        weight_decay.initialize(network.layout, theta, network.names, [deepcopy(init)])
+        weight_decay.initialize(
+            network.layout, theta, network.activations, [deepcopy(init)]
+        )
         learnt = Data(sample.X[~held_out], sample.Y[~held_out])
-        how = recipe(theta, candidate, [deepcopy(order)], ())
+        how = recipe(theta, candidate, deepcopy(order), None)
         for _ in epochs(network, theta, learnt, how, []):
             pass
         kept_back = Data(sample.X[held_out], sample.Y[held_out])
@@ -102,13 +106,13 @@ def test_equal_rows_are_held_out_together(network, rng, monkeypatch):
 def test_few_rows_cannot_choose_however_often_they_are_repeated(network, times):
     data = data_of(*friedman(noise=1, n=99))
     often = Data(np.repeat(data.X, times, 0), np.repeat(data.Y, times, 0))
-    assert choose(network, often, recipe, seed=0) is None
+    assert choose(network, often, recipe, seed=0) == AMOUNTS.few_rows
 
 
 def test_rows_of_next_to_no_weight_are_no_rows(network):
     X, y = friedman(noise=1)
     weight = np.where(np.arange(len(y)) < 50, 1, 1e-9)
-    assert choose(network, data_of(X, y, weight), recipe, 0) is None
+    assert choose(network, data_of(X, y, weight), recipe, 0) == AMOUNTS.few_rows
     weight[:150] = 1
     assert choose(network, data_of(X, y, weight), recipe, 0) in CANDIDATES
 
@@ -171,11 +175,11 @@ def test_the_sample_is_of_the_networks_own_rows(scaled, rng, monkeypatch):
     np.testing.assert_allclose(sample.X[:, 0], expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd"])
-def test_few_rows_get_a_number_that_nobody_chose(solver):
+@pytest.mark.parametrize(("solver", "amount"), [("adam", 2.0), ("sgd", 0.01)])
+def test_few_rows_get_a_number_that_nobody_chose(solver, amount):
     X, y = friedman(noise=1, n=99)
     model = FFNNRegressor(8, solver=solver, max_iter=20, random_state=0).fit(X, y)
-    assert model.weight_decay_ == pytest.approx(2)
+    assert model.weight_decay_ == amount
 
 
 @pytest.mark.parametrize("learning_rate", [0.02, 0.1])
@@ -200,11 +204,11 @@ def epochs_to_choose_by(monkeypatch):
     """How many epochs each choice was to take; none is made."""
     epochs_of = []
 
-    def choose(network, questions):
+    def choose(network, trials):
         theta = np.empty(network.layout.size)
-        for question in questions:
-            epochs_of.append(question.recipe(theta, 1.0, (), ()).max_iter)
-        return [0.7] * len(questions)
+        for trial in trials:
+            epochs_of.append(trial.recipe(theta, 1.0, (), ()).max_iter)
+        return [1e-3] * len(trials)
 
     monkeypatch.setattr("skffnn.fitting.run.choose", choose)
     return epochs_of
@@ -271,7 +275,7 @@ def test_networks_that_blow_up_are_not_chosen(network, monkeypatch):
     blown_up = [np.nan, np.inf, np.nan]
     for losses, expected in (
         ([np.nan, 3.0, np.inf], CANDIDATES[1]),
-        (blown_up, None),
+        (blown_up, AMOUNTS.few_rows),
     ):
         column = np.array(losses)[:, np.newaxis]
         monkeypatch.setattr(weight_decay, "evaluate", lambda *_, c=column: (c, None))

@@ -35,11 +35,15 @@ def display_of(model, X, y, **options):
     return LearningRateDisplay.from_estimator(model, X, y, **options)
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd"])
-def test_the_rates_between_the_two_learn_and_those_beyond_do_not(friedman, solver):
+@pytest.mark.parametrize(
+    ("solver", "weight_decay"), [("adam", 0.1), ("sgd", 0.1 / 200)]
+)
+def test_the_rates_between_the_two_learn_and_those_beyond_do_not(
+    friedman, solver, weight_decay
+):
     X, y = friedman
     model = FFNNRegressor(
-        (32, 32), solver=solver, weight_decay=0.1, random_state=0, max_iter=60
+        (32, 32), solver=solver, weight_decay=weight_decay, random_state=0, max_iter=60
     )
     display = display_of(model, X, y)
     low, high = display.steepest, display.largest_safe

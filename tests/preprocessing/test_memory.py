@@ -34,7 +34,7 @@ def test_the_error_names_the_size_and_comes_before_the_work(table, monkeypatch, 
 def test_it_takes_about_what_it_says(table, monkeypatch, solver):
     X, y = table
     model = FFNNRegressor(
-        (300, 300), solver=solver, max_iter=12, weight_decay=0.1, random_state=0
+        (300, 300), solver=solver, max_iter=12, weight_decay=1e-3, random_state=0
     )
     tracemalloc.start()
     model.fit(X, y)
@@ -57,24 +57,14 @@ def test_float32_takes_half(monkeypatch):
         memory.check_memory([10, 100, 1], 32, 8, "adam")
 
 
-@pytest.mark.parametrize(
-    ("groups", "where"),
-    [
-        ("0::/jobs/one", "jobs/one/memory.max"),
-        ("0::/jobs/one", "jobs/memory.max"),
-        ("0::/", "memory.max"),
-        ("5:cpu:/\n7:memory:/jobs", "memory/jobs/memory.limit_in_bytes"),
-    ],
-)
-def test_the_smallest_limit_counts(monkeypatch, tmp_path, groups, where):
-    own, limit = tmp_path / "own", tmp_path / "groups" / where
-    own.write_text(groups)
-    limit.parent.mkdir(parents=True)
-    limit.write_text("max\n")
-    monkeypatch.setattr(memory, "OWN_GROUPS", own)
-    monkeypatch.setattr(memory, "GROUPS", tmp_path / "groups")
+@pytest.mark.parametrize("version", [0, 1])
+def test_the_limit_of_a_container_counts(monkeypatch, tmp_path, version):
+    paths = [tmp_path / "memory.max", tmp_path / "memory.limit_in_bytes"]
+    monkeypatch.setattr(memory, "CONTAINER", paths)
     machine = memory.limit()
-    limit.write_text("1048576\n")
+    paths[version].write_text("max\n")
+    assert memory.limit() == machine
+    paths[version].write_text("1048576\n")
     assert memory.limit() == 2**20
     assert machine is None or machine > 2**20
 

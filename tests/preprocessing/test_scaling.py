@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse
 
 from skffnn import FFNNRegressor
-from skffnn.core.data import LINEAR, saturate
+from skffnn.core.data import saturate
 from skffnn.preprocessing import scaling
 
 
@@ -27,7 +27,10 @@ def columns(rng):
 
 
 def of(X, weight=None):
-    return scaling.input_statistics(X, range(len(X)), weight)
+    """Mean and scale of each column, and which have a limit."""
+    mean, scale, limit = scaling.input_statistics(X, range(len(X)), weight)
+    assert set(limit) <= {scaling.LIMIT, np.inf}
+    return mean, scale, np.flatnonzero(limit == scaling.LIMIT)
 
 
 def test_heavy_tails_are_found(columns):
@@ -99,15 +102,17 @@ def test_a_column_that_is_mostly_zero_has_no_heavy_tail(rng, low):
 
 
 def test_saturation_is_smooth_odd_and_changes_nothing_near_the_middle():
-    z = np.linspace(-3 * LINEAR, 3 * LINEAR, 2001)
+    z = np.linspace(-3 * scaling.LIMIT, 3 * scaling.LIMIT, 2001)
     a = np.column_stack([z, z])
-    saturate(a, np.array([1]))
+    saturate(a, np.array([1]), np.array([scaling.LIMIT]))
     np.testing.assert_array_equal(a[:, 0], z)
-    near = np.abs(z) <= LINEAR
+    near = np.abs(z) <= scaling.LIMIT
     np.testing.assert_array_equal(a[near, 1], z[near])
     np.testing.assert_allclose(a[:, 1], -a[::-1, 1], rtol=1e-12, atol=1e-12)
-    far = z > LINEAR
-    np.testing.assert_allclose(a[far, 1], LINEAR + np.log(1 + z[far] - LINEAR))
+    far = z > scaling.LIMIT
+    np.testing.assert_allclose(
+        a[far, 1], scaling.LIMIT + np.log(1 + z[far] - scaling.LIMIT)
+    )
     slope = np.gradient(a[:, 1], z)
     assert np.abs(np.diff(slope)).max() < 0.02  # no kink
     assert (slope > 0).all()

@@ -195,6 +195,7 @@ def curves(model):
         results = own["cv_results_"].items()
         own["cv_results_"] = {k: v for k, v in results if "time" not in k}
         own.pop("scorer_")
+        own.pop("_checked_cv_orig", None)
     for name in ("estimators_", "best_estimator_"):
         if name in own:
             several = own[name] if isinstance(own[name], list) else [own[name]]

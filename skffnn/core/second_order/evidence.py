@@ -69,12 +69,11 @@ def groups_of(layout, by_input):
     relevance determination (MacKay, 1995).
     """
     groups = np.empty(layout.size, int)
-    W, b = layout.views(groups)
-    n_inputs = layout.units[0]
-    for l, (W_l, b_l) in enumerate(zip(W, b, strict=True)):
+    parameters, n_inputs = layout.views(groups), layout.units[0]
+    for l, (W_l, b_l) in enumerate(zip(parameters.W, parameters.b, strict=True)):
         W_l[...] = b_l[...] = l + n_inputs * by_input
     if by_input:
-        W[0][...] = np.arange(n_inputs)[:, np.newaxis]
+        parameters.W[0][...] = np.arange(n_inputs)[:, np.newaxis]
     return groups
 
 

@@ -30,21 +30,20 @@ class RowGradients:
 
     def passes(self, theta):
         """Pass forward; each chunk's slice of the rows, and its batch."""
-        W, b = self.network.layout.views(theta)
+        parameters = self.network.layout.views(theta)
         for part in self.chunks:
             batch = self.space.head(part.stop - part.start)
-            self.data.gather_inputs(self.data.at(part), batch.a[0])
-            forward(W, b, self.network.activations, batch)
+            self.data.gather_inputs(self.data.at(part), batch.x)
+            forward(parameters, self.network.activations, batch)
             yield part, batch
 
     def of(self, theta, batch, v=1.0):
         """Return v times the gradient of each row; valid until the next call."""
         layout = self.network.layout
         J = self.J[: len(batch.y)]
-        W, _ = layout.views(theta)
-        JW, Jb = layout.views(J)
         batch.delta[-1][...] = v
-        jacobian(W, JW, Jb, self.network.activations, batch)
+        parameters, gradients = layout.views(theta), layout.views(J)
+        jacobian(parameters, gradients, self.network.activations, batch)
         return J
 
 

@@ -1,0 +1,178 @@
+"""What a fitted network consists of, name by name, and what each value has to be.
+
+A saved attribute is a line in `fitted`, which makes it, and one in `rules_for`, which
+says what a file may hold in its place.
+"""
+
+import numpy as np
+
+from ..core.activations import ACTIVATIONS
+from ..core.layout import Layout
+from ..preprocessing.scaling import LIMIT
+from ..saving.rules import (
+    FLOATS,
+    are_names,
+    are_rows,
+    is_array,
+    is_list,
+    is_number,
+    is_whole,
+)
+from .history import columns_of
+from .state import Known, State
+
+
+def fitted(fit):
+    """The attributes of a fitted model.
+
+    Parameters
+    ----------
+    fit : Fit
+    """
+    state, prepared = fit.state, fit.prepared
+    history, units = state.history.columns(), [int(n) for n in fit.network.layout.units]
+    return {
+        "units_": units,
+        "activations_": list(fit.network.names),
+        "theta_": state.theta,
+        "n_outputs_": units[-1],
+        **prepared.scaling.as_attributes(),
+        "validation_indices_": prepared.held_out,
+        "n_iter_": len(state.history),
+        "history_": history,
+        "kept_iter_": state.kept,
+        "loss_": history["loss"][state.kept - 1] if state.kept else float("nan"),
+        "weight_decay_": float(fit.weight_decay),
+        "best_iter_": state.lowest[1],
+        "best_loss_": state.lowest[2],
+        "_y_ndim": prepared.y_ndim,
+        "_state": state.plain(),
+    }
+
+
+# What files may hold ------------------------------------------------------------------
+#
+# Each rule takes a value and all values of the file, of which those before its own in
+# the table have been checked.
+
+
+def _are_units(value, own):
+    return is_list(value, lambda n: is_whole(n, 1)) and len(value) > 1
+
+
+def _are_activations(value, own):
+    known = is_list(value, lambda name: name in ACTIVATIONS)
+    return known and len(value) == len(own["units_"]) - 1
+
+
+def _is_theta(value, own):
+    return is_array(value, (Layout(own["units_"]).size,), FLOATS)
+
+
+def _is_mean(side):
+    return lambda value, own: is_array(value, (own["units_"][side],))
+
+
+def _is_scale(side):
+    right = _is_mean(side)
+    return lambda value, own: right(value, own) and bool((value > 0).all())
+
+
+def _is_limit(value, own):
+    shape = own["units_"][:1]
+    return is_array(value, shape, finite=False) and bool((value > 0).all())
+
+
+def _are_columns(value, own):
+    return is_whole(value) and value == own["units_"][0]
+
+
+def _is_number(value, own):
+    return is_number(value)
+
+
+def _is_epoch(value, own):
+    return is_whole(value) and value <= own["n_iter_"]
+
+
+def _is_history(columns):
+    def is_history(value, own):
+        named = isinstance(value, dict) and tuple(value) == tuple(columns)
+        return named and all(
+            is_list(column, is_number) and len(column) == own["n_iter_"]
+            for column in value.values()
+        )
+
+    return is_history
+
+
+def _is_y_ndim(value, own):
+    return is_whole(value, 1 if own["units_"][-1] == 1 else 2) and value <= 2
+
+
+def _is_state(value, own):
+    State.check(value, Known(own["theta_"], own["n_iter_"], own["units_"][-1]))
+    return True
+
+
+# What every fitted network has, be it one or a committee.
+NETWORK = {
+    "units_": _are_units,
+    "activations_": _are_activations,
+    "theta_": _is_theta,
+    "x_mean_": _is_mean(0),
+    "x_scale_": _is_scale(0),
+    "x_limit_": _is_limit,
+    "y_mean_": _is_mean(-1),
+    "y_scale_": _is_scale(-1),
+    "n_features_in_": _are_columns,
+    "feature_names_in_": lambda value, own: are_names(value, own["units_"][0]),
+}
+
+
+def rules_for(target):
+    """What a file may hold of a network that has learnt a target of that kind."""
+    return {
+        **NETWORK,
+        "n_outputs_": lambda value, own: is_whole(value) and value == own["units_"][-1],
+        "validation_indices_": lambda value, own: value is None or are_rows(value),
+        "n_iter_": lambda value, own: is_whole(value),
+        "history_": _is_history(columns_of(target.metric)),
+        "kept_iter_": _is_epoch,
+        "loss_": _is_number,
+        "weight_decay_": _is_number,
+        "best_iter_": _is_epoch,
+        "best_loss_": _is_number,
+        "_y_ndim": _is_y_ndim,
+        "_state": _is_state,
+    }
+
+
+# Files of earlier formats -------------------------------------------------------------
+
+
+def limits_from_format_1(own):
+    """Make limits of the numbers of the columns with heavy tails, in place."""
+    heavy, n = own.pop("x_heavy_"), len(own["x_mean_"])
+    own["x_limit_"] = np.full(n, np.inf)
+    own["x_limit_"][heavy] = LIMIT
+
+
+def from_format_1(own):
+    """Bring what a file of format 1 holds of a network to what it is now, in place."""
+    limits_from_format_1(own)
+    state = own["_state"]
+    loss, quantile, delta, validated = state["watched"]
+    values = {"quantile": [quantile], "huber": [delta]}.get(loss, [])
+    state["watched"] = [loss, *values, validated]
+    for before, now in (
+        ("standardize", "standardized"),
+        ("y_sd", "deviations"),
+        ("lesson", "fingerprint"),
+    ):
+        state[now] = state.pop(before)
+    state["memory"] = {
+        name: state.pop(name) for name in ("adam", "sgd") if name in state
+    }
+    state.setdefault("weight_decay", None)
+    state.setdefault("run", None)

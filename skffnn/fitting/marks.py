@@ -1,0 +1,75 @@
+"""Marks: the end of an epoch, for an interrupted run to come back to."""
+
+from typing import Any
+
+import numpy as np
+
+from .state import copied
+
+
+class Mark:
+    """Copies of all that an epoch changes in a state.
+
+    Interrupts come between any two lines. While the mark is being written it is not
+    whole; but then the run itself is at rest, and there is nothing to come back to.
+
+    Parameters
+    ----------
+    solver_name : str
+        Whose memory is a part of it.
+    """
+
+    def __init__(self, solver_name):
+        self.solver_name = solver_name
+        self.at_rest = False
+        self.copies: dict[str, np.ndarray] = {}
+        self.noted: dict[str, Any] = {}
+
+    def _live(self, state):
+        """What training writes to: the weights, and the arrays of the optimizer."""
+        memory = state.memory.get(self.solver_name, {})
+        arrays = {k: v for k, v in memory.items() if isinstance(v, np.ndarray)}
+        return {"theta": state.theta, **arrays}
+
+    def take(self, state):
+        """Note where the state is."""
+        self.at_rest, live = True, self._live(state)
+        if not self.copies:
+            self.copies = {name: np.empty_like(array) for name, array in live.items()}
+        for name, array in live.items():
+            np.copyto(self.copies[name], array)
+        self.noted = {
+            "run": state.run.snapshot(),
+            "kept": state.kept,
+            "epochs": len(state.history.rows),
+            "schedule": copied(state.schedule),
+            "losses": state.losses.copy(),
+            "lowest": state.lowest,
+            "memory": state.memory.get(self.solver_name, {}).copy(),
+            "order": state.order.bit_generator.state,
+            "dropout": state.dropout.bit_generator.state,
+        }
+        self.at_rest = False
+
+    def restore(self, state):
+        """Bring the state back to the last mark.
+
+        Returns
+        -------
+        complete : bool
+            Whether there is one: whether an epoch was completed.
+        """
+        if not self.copies:
+            return False
+        if self.at_rest:
+            return True
+        noted, arrays = self.noted, dict(self.copies)
+        state.theta = arrays.pop("theta")
+        if noted["memory"]:
+            state.memory[self.solver_name] = {**noted["memory"], **arrays}
+        state.order.bit_generator.state = noted["order"]
+        state.dropout.bit_generator.state = noted["dropout"]
+        del state.history.rows[noted["epochs"] :]
+        for name in ("run", "kept", "schedule", "losses", "lowest"):
+            setattr(state, name, noted[name])
+        return True

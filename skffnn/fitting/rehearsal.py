@@ -1,0 +1,282 @@
+"""A rehearsal: all fits of a grid search, made in stacks before they are asked for."""
+
+from contextlib import ExitStack
+from copy import copy, deepcopy
+from functools import partial
+from itertools import product
+from pickle import PicklingError
+from typing import Any
+
+import numpy as np
+from joblib import hash as hash_of
+from sklearn import get_config
+from sklearn.base import clone
+from sklearn.model_selection import ParameterGrid, check_cv, cross_validate
+from sklearn.pipeline import Pipeline
+from sklearn.utils import indexable
+from sklearn.utils.metadata_routing import process_routing
+
+from .side_by_side import FitArguments, Workers, fit_all, largest_job
+
+# Numbers in the tables of all folds together, 128 MB of float64, beyond which only one
+# fold at a time is in memory.
+MOST_NUMBERS = 2**24
+
+
+class Rehearsal:
+    """All fits of a search, made before they are asked for.
+
+    The search is given a template for its estimator. As long as nothing is asked for,
+    the clone of a template is a template; while the search asks, it is a clone of the
+    estimator whose `fit` recalls the next of the fits; and in the end, for the refit, a
+    clone of the estimator and no more. As a splitter, it gives the folds of the fits.
+
+    Parameters
+    ----------
+    search : FFNNGridSearchCV
+    X, y : array-like
+    params : dict
+        What the `fit` of the search was given.
+    here : ExitStack
+        Closed where the search is through.
+    """
+
+    def __init__(self, search, X, y, params, here):
+        self.search, self.params, self.here = search, params, here
+        self.estimator = search.estimator
+        self.X, self.y = X, y
+        self.candidates = list(ParameterGrid(search.param_grid))
+        # As the user's backend is set around the search.
+        self.workers = Workers(search.n_jobs, search.pre_dispatch)
+        self.outcomes: Any = None
+        self.is_over = False
+
+    # What stands for the estimator ------------------------------------------------
+
+    def template(self):
+        """A clone of the estimator, whose clones this object makes."""
+        own = clone(self.estimator)
+        own.__sklearn_clone__ = self.another
+        return own
+
+    def another(self):
+        """What the clone of a template is."""
+        if self.is_over:
+            return clone(self.estimator)
+        if self.outcomes is None:
+            return self.template()
+        own = clone(self.estimator)
+        own.fit = partial(_recall, own, *next(self.outcomes))
+        return own
+
+    def asked_for(self):
+        """Let the fits be asked for, one after the other; a context manager."""
+        pairs = product(range(len(self.candidates)), range(len(self.splits)))
+        self.outcomes = ((self.candidates[c], self.learnt[c, k]) for c, k in pairs)
+        asked = ExitStack()
+        asked.callback(setattr, self, "is_over", True)
+        return asked
+
+    # A splitter -------------------------------------------------------------------
+
+    def get_n_splits(self, *args, **kwargs):
+        """The number of folds."""
+        return len(self.splits)
+
+    def split(self, *args, **kwargs):
+        """The folds of the fits, drawn once."""
+        return iter(self.splits)
+
+    # The fits ---------------------------------------------------------------------
+
+    def plan(self):
+        """Decide whether there are stacks to be made, and prepare their rows.
+
+        Returns
+        -------
+        stacked : bool
+            False where GridSearchCV is to do it alone.
+        """
+        search = self.search
+        self.models = _models(self.estimator, self.candidates)
+        if self.models is not None:
+            self.X, self.y = indexable(self.X, self.y)
+            fit_params, split_params = _routed(search, self.params)
+            cv = check_cv(search.cv, self.y)
+            numbers = np.prod(np.shape(self.X), dtype=float)
+            if (
+                numbers * cv.get_n_splits(self.X, self.y, **split_params)
+                <= MOST_NUMBERS
+            ):
+                self.splits = list(cv.split(self.X, self.y, **split_params))
+                self.folds = self._first_steps(fit_params)
+                return self.folds is not None and self._pays()
+        return False
+
+    def _pays(self):
+        """Whether some networks share a stack, or first steps."""
+        first = _last_step(self.folds[0]).given
+        largest = max(largest_job(model, first) for model in self.models)
+        return largest > 1 or isinstance(self.estimator, Pipeline)
+
+    def _first_steps(self, fit_params):
+        """Fit what comes before the network on each fold, and note what reaches it.
+
+        Returns
+        -------
+        folds : list of estimator or None
+            None if a step fails on a fold: GridSearchCV knows what to do then.
+        """
+        steps = isinstance(self.estimator, Pipeline)
+        # By the names that the user gave: the estimator's may be others.
+        given = {
+            name: value
+            for name, value in self.params.items()
+            if any(value is routed for routed in fit_params.values())
+        }
+        try:
+            outcome = cross_validate(
+                _noting(self.estimator),
+                self.X,
+                self.y,
+                cv=self.splits,
+                params=given,
+                n_jobs=self.workers.n_jobs if steps else None,
+                pre_dispatch=self.workers.pre_dispatch,
+                scoring=_no_score,
+                return_estimator=True,
+                error_score="raise",
+            )
+        except Exception:
+            # The steps are other people's, and so are their errors.
+            if steps:
+                return None
+            raise
+        self.seconds = outcome["fit_time"]
+        return outcome["estimator"]
+
+    def fit(self, task):
+        """Fit all candidates on all folds.
+
+        Parameters
+        ----------
+        task : FitTask
+
+        Returns
+        -------
+        seconds : ndarray of shape (n_candidates, n_splits)
+            What each fit took: its share of a stack, and of its fold's first steps.
+        """
+        pairs = list(product(range(len(self.folds)), range(len(self.models))))
+        models, errors, own = fit_all(
+            [_another(self.models[candidate]) for _, candidate in pairs],
+            [_last_step(self.folds[fold]).given for fold, _ in pairs],
+            self.workers,
+            task,
+        )
+        self.learnt, n = {}, len(self.models)
+        seconds = np.empty((n, len(self.folds)))
+        for (fold, c), model, error, share in zip(
+            pairs, models, errors, own, strict=True
+        ):
+            self.learnt[c, fold] = error or _whole(self.folds[fold], model)
+            seconds[c, fold] = share + self.seconds[fold] / n
+            if error is None:
+                model._state["memory"].clear()  # it is scored, and does not go on
+        del self.folds  # and with them the rows that were learnt
+        return seconds
+
+
+def _recall(own, candidate, learnt, X, y=None, **params):
+    """Be fitted: take over what was learnt, or raise the error that there was."""
+    parameters = own.get_params()
+    asked = {name: parameters[name] for name in candidate}
+    if not _are_alike(asked, candidate):
+        raise RuntimeError(
+            f"The search asks for {asked}, where {candidate} is next: this version of "
+            "scikit-learn searches in another order. Use GridSearchCV."
+        )
+    del own.fit
+    if isinstance(learnt, Exception):
+        raise learnt
+    vars(own).update(vars(learnt))
+    return own
+
+
+def _are_alike(a, b):
+    """Whether two values are equal, as far as can be told."""
+    try:
+        return hash_of(a) == hash_of(b)
+    except (PicklingError, AttributeError, TypeError):  # such as of a lambda
+        return True
+
+
+def _noting(estimator):
+    """A clone of an estimator whose network notes what it is given, and learns nothing.
+
+    So do the clones of that.
+    """
+    own = clone(estimator)
+    if isinstance(own, Pipeline):
+        name, network = own.steps[-1]
+        return own.set_params(**{name: _noting(network)})
+    own.fit = partial(_note, own)
+    own.__sklearn_clone__ = partial(_noting, estimator)
+    return own
+
+
+def _note(own, X, y, **params):
+    """Take down what a `fit` is given."""
+    given = {name: value for name, value in params.items() if value is not None}
+    own.given = FitArguments(X, y, given)
+    return own
+
+
+def _no_score(estimator, X, y):
+    return 0.0
+
+
+def _last_step(fold):
+    return fold.steps[-1][1] if isinstance(fold, Pipeline) else fold
+
+
+def _models(estimator, candidates):
+    """A network for each candidate; None if the candidates differ in something else."""
+    prefix = ""
+    if isinstance(estimator, Pipeline):
+        name, estimator = estimator.steps[-1]
+        prefix = f"{name}__"
+    names, models = estimator.get_params(deep=False), []
+    for candidate in candidates:
+        own = {name.removeprefix(prefix): value for name, value in candidate.items()}
+        if not all(name.startswith(prefix) for name in candidate):
+            return None
+        if not own.keys() <= names.keys():
+            return None
+        models.append(clone(estimator).set_params(**clone(own, safe=False)))
+    return models
+
+
+def _another(model):
+    """A model like it, which draws the same; `clone` takes a hundred times as long."""
+    model = copy(model)
+    model.random_state = deepcopy(model.random_state)
+    return model
+
+
+def _whole(fold, model):
+    """The fitted first steps with the fitted network behind them."""
+    if not isinstance(fold, Pipeline):
+        return model
+    whole = copy(fold)
+    whole.steps = [*fold.steps[:-1], (fold.steps[-1][0], model)]
+    return whole
+
+
+def _routed(search, params):
+    """What the estimator gets, and what the splitter."""
+    if get_config()["enable_metadata_routing"]:
+        routed = process_routing(search, "fit", **params)
+        return routed.estimator.fit, routed.splitter.split
+    fit_params = dict(params)
+    return fit_params, {"groups": fit_params.pop("groups", None)}

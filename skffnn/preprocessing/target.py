@@ -1,0 +1,196 @@
+"""Targets: what y may be, on which scale it is learnt, and the way back to the user.
+
+A target is what an estimator knows of its y: its checks, its scale, the best constant
+prediction, the curves in units that users know. Another kind of y, such as classes, is
+another class with the attributes and methods of `NumericTarget`.
+"""
+
+import numpy as np
+from sklearn.utils import column_or_1d
+
+from ..core.losses import Loss
+from ..core.training import measure
+from .scaling import OVERFLOW, dense, index, statistics, unit
+
+# The core keeps what an exponential predicts, times this, below what a float holds.
+LARGEST_MEAN = np.sqrt(np.finfo(np.float64).max)
+
+
+class NumericTarget:
+    """Numbers, in one column or several: what a regressor learns.
+
+    Parameters
+    ----------
+    loss : Loss
+        Under which it is learnt; its hyperparameters are not looked at.
+    output : str, default="identity"
+        The activation of the output layer. Behind an identity y is standardised; behind
+        an exponential it is divided by its mean and never centred; any other one fixes
+        the units of y itself.
+    standardized : bool, default=True
+        Whether y is scaled at all.
+    single : bool, default=False
+        Whether it must be one column.
+
+    Attributes
+    ----------
+    numeric : bool
+        Whether y is converted to numbers before `encode` sees it.
+    metric : str
+        The name of what predictions are judged by besides the loss, in ``history_``.
+    """
+
+    numeric = True
+    metric = "rmse"
+
+    def __init__(
+        self,
+        loss: Loss,
+        output: str = "identity",
+        standardized: bool = True,
+        single: bool = False,
+    ):
+        self.loss, self.output = loss, output
+        self.standardized, self.single = standardized, single
+
+    # From the user to the network -------------------------------------------------
+
+    def encode(self, y, weight, owner):
+        """Check y, and return it as the network learns it, but for its scale.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n,) or (n, n_outputs)
+            Finite.
+        weight : ndarray of shape (n,) or None
+            Of the rows; those of weight 0 may hold anything.
+        owner : str
+            The estimator's name, for errors.
+
+        Returns
+        -------
+        Y : ndarray of shape (n, n_outputs)
+            In float64.
+        y_ndim : int
+            1 or 2, as predictions are to be.
+        """
+        Y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        low = Y.min() if weight is None else Y[weight > 0].min()
+        if low < self.loss.lowest:
+            raise ValueError(
+                f"loss={self.loss.name!r} is for counts and rates, which are not "
+                f"negative, but y has a value of {low:g}. Use another loss, such as "
+                "'squared_error'."
+            )
+        if not self.single:
+            return Y, y.ndim
+        if Y.shape[1] > 1:
+            raise ValueError(
+                f"y has {Y.shape[1]} columns, but {owner} learns one target: "
+                "sklearn.multioutput.MultiOutputRegressor fits one model for each."
+            )
+        column_or_1d(y, warn=True)
+        return Y, 1
+
+    def statistics(self, Y, rows, weight):
+        """Mean and scale of each output: what is subtracted, and then divided out."""
+        if not self.standardized:
+            return unit(Y.shape[1])
+        if self.output == "identity":
+            return statistics(Y, rows, weight)
+        mean, scale = unit(Y.shape[1])
+        if self.output == "exp":
+            own = index(rows)
+            with np.errstate(over="ignore"):
+                average = np.average(
+                    dense(Y, own),
+                    axis=0,
+                    weights=None if weight is None else weight[own],
+                )
+            if average.max() > LARGEST_MEAN:
+                raise ValueError(OVERFLOW)
+            scale = np.where(average > 0, average, 1.0)
+        return mean, scale
+
+    def check_given(self, given):
+        """Raise ValueError if statistics of y that the user gives make no sense.
+
+        Parameters
+        ----------
+        given : list of ndarray or None
+        """
+        if given is not None and self.output != "identity":
+            raise ValueError(
+                f"The output activation {self.output!r} fixes the units of y, which is "
+                "not standardised then: leave 'y_mean' and 'y_scale' out of "
+                "standardize."
+            )
+
+    def deviations(self, data):
+        """Standard deviations of y in units of the network, if the loss asks for them.
+
+        Returns
+        -------
+        deviations : ndarray of shape (n_outputs,) or None
+            None if the loss does not, or if y is standardised and they are all 1.
+        """
+        in_units = self.standardized and self.output == "identity"
+        if in_units or not self.loss.in_deviations:
+            return None
+        Y, weight = data.Y.astype(np.float64), data.weight
+        if weight is not None:
+            weight = weight[:, 0].astype(np.float64)
+        return statistics(Y, data.rows, weight)[1]
+
+    @np.errstate(all="ignore")  # what overflows is divergence, and seen as such
+    def baseline(self, network, data):
+        """The loss of the best constant prediction; 0 for a constant y.
+
+        Parameters
+        ----------
+        network : Network
+            With its loss.
+        data : Data
+            The rows, standardised.
+        """
+        own = data.at(slice(None))
+        Y = data.targets(own)
+        if np.ptp(Y, axis=0).max() == 0:
+            return 0.0
+        weight = None if data.weight is None else data.weight[own, 0]
+        constant = network.loss.best_constant(Y.astype(np.float64), weight)
+        loss, _ = measure(network, np.broadcast_to(constant, Y.shape), data)
+        return float(np.nansum(loss))  # an output of zeros has 0 log(0 / 0) for poisson
+
+    # From the network to the user -------------------------------------------------
+
+    @np.errstate(all="ignore")
+    def curves(self, loss, metric, y_scale):
+        """Loss and metric in the units that users know.
+
+        Parameters
+        ----------
+        loss, metric : ndarray of shape (n_outputs,)
+            One value per output: the loss, and the mean squared error.
+        y_scale : ndarray of shape (n_outputs,)
+
+        Returns
+        -------
+        loss, rmse : float
+            The losses summed over outputs, the RMSEs averaged.
+        """
+        loss = loss @ y_scale**self.loss.degree
+        return float(loss), float(np.sqrt(metric) @ y_scale / len(y_scale))
+
+    @staticmethod
+    def decode(y_hat, y_mean, y_scale):
+        """Bring predictions back to the units of y, in place.
+
+        Parameters
+        ----------
+        y_hat : ndarray of shape (n, n_outputs)
+        y_mean, y_scale : ndarray of shape (n_outputs,)
+        """
+        y_hat *= y_scale[np.newaxis]
+        y_hat += y_mean[np.newaxis]
+        return y_hat
