@@ -24,7 +24,7 @@ from .fitting.fitted import fitted, from_format_1
 from .fitting.resume import (
     check_fingerprint,
     check_same_network,
-    digest,
+    digest_of,
     fingerprint_of,
 )
 from .fitting.run import Fit, train_alone
@@ -41,6 +41,7 @@ from .preprocessing.parameters import (
     check_flag,
     check_parameters,
     output_of,
+    solvers_with,
     standardizes,
     uses,
 )
@@ -76,8 +77,8 @@ class FittedNetwork(TorchMixin, PersistenceMixin, BaseEstimator):
     def _network(self):
         return Network(self.units_, self.activations_)
 
-    # Not _data: a masked array, as in cv_results_, would hold that in its place.
-    def _rows(self, X):
+    # A masked array, as in cv_results_, would hold `_data` in its place.
+    def _as_data(self, X):
         """Rows that have been checked, as the network reads them."""
         scaling = self.x_mean_, self.x_scale_, self.x_limit_
         return Data(X, None, None, None, *scaling)
@@ -117,7 +118,7 @@ def _can_learn_by_parts(model):
     if not uses(model, "partial_fit"):
         raise ValueError(
             f"solver={model.solver!r} sees all rows at once and cannot learn by parts; "
-            "use solver='adam' or 'sgd', or call fit."
+            f"use solver={solvers_with('partial_fit')}, or call fit."
         )
     if model.early_stopping or model.validation_fraction is not None:
         raise ValueError(
@@ -285,7 +286,7 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
                 )
                 columns = seen(self)
                 if not one_epoch:
-                    fingerprint = fingerprint_of(self, digest(table, validation))
+                    fingerprint = fingerprint_of(self, digest_of(table, validation))
                 if state and resume:
                     check_fingerprint(self, state, fingerprint)
                     if state.run is None:
@@ -294,11 +295,11 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
                     shape = table.X.shape[1], table.Y.shape[1]
                     check_same_network(self, state, *shape)
                 scaling = Scaling.of(self) if state else None
-                rows = prepare(self, table, validation, target, seed, scaling)
+                prepared = prepare(self, table, validation, target, seed, scaling)
                 # What was converted or copied for the checks can go.
                 del table, validation
-                settings = Settings(self, len(rows.training), one_epoch)
-                fit = Fit(settings, rows, seed, state, fingerprint)
+                settings = Settings(self, len(prepared.training_data), one_epoch)
+                fit = Fit(settings, prepared, seed, state, fingerprint)
                 task = self._task(fit, X, y, sample_weight)
                 train_alone(fit, task)
                 explain(fit, warn=not one_epoch)
@@ -342,8 +343,8 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
 
     def _adopt(self, fit, columns):
         """Take over what a fit has made, in one step."""
-        own = {k: v for k, v in vars(self).items() if k != "feature_names_in_"}
-        self.__dict__ = {**own, **columns, **fitted(fit)}
+        before = {k: v for k, v in vars(self).items() if k != "feature_names_in_"}
+        self.__dict__ = {**before, **columns, **fitted(fit)}
 
     # Predicting ----------------------------------------------------------------------
 
@@ -352,7 +353,7 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
         # float64 whatever the network's dtype, and back to the target's units in place.
         y_hat = np.empty((X.shape[0], self.n_outputs_))
         with np.errstate(all="ignore"):  # an overflow may saturate, and mean nothing
-            self._network().predict(self.theta_, self._rows(X), out=y_hat)
+            self._network().predict(self.theta_, self._as_data(X), out=y_hat)
             self._target_kind.decode(y_hat, self.y_mean_, self.y_scale_)
             suspicious = not np.isfinite(y_hat.sum())
         if suspicious:
@@ -399,7 +400,7 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
         """
         X = self._checked(X)
         gradient = np.empty((X.shape[0], self.n_outputs_, self.n_features_in_))
-        self._network().input_gradient(self.theta_, self._rows(X), out=gradient)
+        self._network().input_gradient(self.theta_, self._as_data(X), out=gradient)
         gradient *= self.y_scale_[:, np.newaxis]
         return gradient[:, 0] if self._y_ndim == 1 else gradient
 

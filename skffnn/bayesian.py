@@ -290,7 +290,7 @@ class BayesianFFNNRegressor(RegressorMixin, FittedNetwork):
         """
         X = self._checked(X)
         network = self._network()
-        data = self._rows(X)
+        data = self._as_data(X)
         each = np.stack([network.predict(theta, data)[:, 0] for theta in self.theta_])
         y_hat = self.committee_weights_ @ each
         scale, mean = self.y_scale_[0], self.y_mean_[0]
@@ -390,7 +390,7 @@ _RULES = (
 
 
 def _affordable(networks, n):
-    """Return those that second order is no folly for; an error, if there is none."""
+    """Return the networks that are small enough for second order, if there are any."""
     sizes = [network.layout.size for network in networks]
     work = [n * P**2 + P**3 for P in sizes]
     if min(work) > MOST_WORK:

@@ -35,7 +35,7 @@ def _is_fitted_network(value):
     return type(value) is FFNNRegressor and hasattr(value, "theta_")
 
 
-def _are_networks(value, own):
+def _are_networks(value, others):
     fitted = is_list(value, _is_fitted_network) and len(value) > 0
     return fitted and all(
         a.units_ == b.units_
@@ -45,17 +45,20 @@ def _are_networks(value, own):
     )
 
 
-def _are_samples(value, own):
-    return is_list(value, are_rows) and len(value) == len(own["estimators_"])
+def _are_samples(value, others):
+    return is_list(value, are_rows) and len(value) == len(others["estimators_"])
 
 
-def _is_noise(value, own):
-    shape = (own["estimators_"][0].n_outputs_,)
+def _is_noise(value, others):
+    shape = (others["estimators_"][0].n_outputs_,)
     return is_array(value, shape) and bool((value >= 0).all())
 
 
-def _are_scores(value, own):
-    rows, outputs = own["calibration_indices_"], own["estimators_"][0].n_outputs_
+def _are_scores(value, others):
+    rows, outputs = (
+        others["calibration_indices_"],
+        others["estimators_"][0].n_outputs_,
+    )
     if rows is None:
         return value is None
     return is_array(value, (len(rows), outputs), finite=False)
@@ -138,15 +141,17 @@ class FFNNEnsembleRegressor(
     _fitted: ClassVar = {
         "estimators_": _are_networks,
         "estimators_samples_": _are_samples,
-        "calibration_indices_": lambda value, own: value is None or are_rows(value),
+        "calibration_indices_": lambda value, others: value is None or are_rows(value),
         "noise_": _is_noise,
         "calibration_scores_": _are_scores,
-        "n_features_in_": lambda value, own: (
-            is_whole(value) and value == own["estimators_"][0].n_features_in_
+        "n_features_in_": lambda value, others: (
+            is_whole(value) and value == others["estimators_"][0].n_features_in_
         ),
-        "feature_names_in_": lambda value, own: are_names(value, own["n_features_in_"]),
-        "_y_ndim": lambda value, own: (
-            is_whole(value) and value == own["estimators_"][0]._y_ndim
+        "feature_names_in_": lambda value, others: are_names(
+            value, others["n_features_in_"]
+        ),
+        "_y_ndim": lambda value, others: (
+            is_whole(value) and value == others["estimators_"][0]._y_ndim
         ),
     }
 
@@ -402,10 +407,10 @@ class FFNNEnsembleRegressor(
         """Tell scikit-learn what this estimator takes."""
         tags = super().__sklearn_tags__()
         known = isinstance(self.estimator, FFNNRegressor)  # fit says so if it is not
-        own = get_tags(self.estimator if known else FFNNRegressor())
-        tags.input_tags.sparse = own.input_tags.sparse
-        tags.target_tags.multi_output = own.target_tags.multi_output
-        tags.target_tags.positive_only = own.target_tags.positive_only
+        each = get_tags(self.estimator if known else FFNNRegressor())
+        tags.input_tags.sparse = each.input_tags.sparse
+        tags.target_tags.multi_output = each.target_tags.multi_output
+        tags.target_tags.positive_only = each.target_tags.positive_only
         return tags
 
 
@@ -417,7 +422,7 @@ def _as_state(value):
 
 
 def _as_network(value):
-    """The way back."""
+    """The network of such a state; anything else as it is."""
     if isinstance(value, list):
         return [_as_network(each) for each in value]
     if not isinstance(value, dict) or value.keys() != {_NETWORK}:
@@ -436,8 +441,8 @@ def _arguments(table, samples, val):
     arguments: dict[int, FitArguments] = {}
     for rows in samples:
         if id(rows) not in arguments:
-            own, weight = index(rows), table.weight
-            params = {} if weight is None else {"sample_weight": weight[own]}
-            given = FitArguments(table.X[own], y[own], {**params, **held})
+            picked, weight = index(rows), table.weight
+            params = {} if weight is None else {"sample_weight": weight[picked]}
+            given = FitArguments(table.X[picked], y[picked], {**params, **held})
             arguments[id(rows)] = given
     return [arguments[id(rows)] for rows in samples]

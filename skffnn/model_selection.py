@@ -27,7 +27,7 @@ from .saving.rules import are_names, is_bool, is_list, is_whole
 # What a file may hold, by the rules of `skffnn.saving.mixin` --------------------------
 
 
-def _are_results(value, own):
+def _are_results(value, others):
     if not isinstance(value, dict) or "params" not in value:
         return False
     n = len(value["params"])
@@ -36,13 +36,13 @@ def _are_results(value, own):
     return params and all(shape == (n,) for shape in columns)
 
 
-def _is_index(value, own):
-    return is_whole(value) and value < len(own["cv_results_"]["params"])
+def _is_index(value, others):
+    return is_whole(value) and value < len(others["cv_results_"]["params"])
 
 
-def _are_best(value, own):
+def _are_best(value, others):
     # Not the values: arrays, or states of generators, have no simple equality.
-    best = own["cv_results_"]["params"][own["best_index_"]]
+    best = others["cv_results_"]["params"][others["best_index_"]]
     return isinstance(value, dict) and value.keys() == best.keys()
 
 
@@ -56,10 +56,10 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
     results are the same to the last bit.
 
     Stacked are `FFNNRegressor`, and pipelines that end in one, with the solvers "adam"
-    and "sgd". Networks of one shape that differ in ``learning_rate``, ``weight_decay``,
-    ``momentum``, ``clip_norm``, the schedule (with ``power_t``, ``tol`` and
-    ``n_iter_no_change``) or ``random_state`` train together, on all folds of equal
-    size; others form stacks of their own. A stack is no larger than 4 MB, as
+    and "sgd". Networks of one architecture that differ in ``learning_rate``,
+    ``weight_decay``, ``momentum``, ``clip_norm``, the schedule (with ``power_t``,
+    ``tol`` and ``n_iter_no_change``) or ``random_state`` train together, on all folds
+    of equal size; others form stacks of their own. A stack is no larger than 4 MB, as
     processors' caches are, and large networks are trained alone. Folds of sparse
     tables, and of more than 2**22 numbers together, do not share stacks. The steps of a
     pipeline before the network are fitted once per fold. Everything else goes to
@@ -134,14 +134,14 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
 
     _fitted: ClassVar = {
         "cv_results_": _are_results,
-        "n_splits_": lambda value, own: is_whole(value, 1),
-        "multimetric_": lambda value, own: is_bool(value),
+        "n_splits_": lambda value, others: is_whole(value, 1),
+        "multimetric_": lambda value, others: is_bool(value),
         "best_index_": _is_index,
-        "best_score_": lambda value, own: isinstance(value, float),
+        "best_score_": lambda value, others: isinstance(value, float),
         "best_params_": _are_best,
-        "best_estimator_": lambda value, own: hasattr(value, "predict"),
-        "refit_time_": lambda value, own: isinstance(value, float),
-        "feature_names_in_": lambda value, own: are_names(value, np.size(value)),
+        "best_estimator_": lambda value, others: hasattr(value, "predict"),
+        "refit_time_": lambda value, others: isinstance(value, float),
+        "feature_names_in_": lambda value, others: are_names(value, np.size(value)),
     }
     _optional = tuple(_fitted)[3:]
     _derived = ("scorer_",)
@@ -222,9 +222,9 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
     def __sklearn_tags__(self):
         """Tell scikit-learn what the estimator takes, of targets, too."""
         tags = super().__sklearn_tags__()
-        own = get_tags(self.estimator).target_tags
-        tags.target_tags.multi_output = own.multi_output
-        tags.target_tags.positive_only = own.positive_only
+        target = get_tags(self.estimator).target_tags
+        tags.target_tags.multi_output = target.multi_output
+        tags.target_tags.positive_only = target.positive_only
         return tags
 
 

@@ -28,7 +28,7 @@ from .search import (
     table_pipeline,
 )
 from .tables import (
-    Table,
+    Dataset,
     TableError,
     check_columns,
     check_new_table,
@@ -82,17 +82,17 @@ def _train(options: Namespace) -> None:
         _save(report, evaluation, table, options.out)
 
 
-def _diabetes(options: Namespace) -> Table:
+def _diabetes(options: Namespace) -> Dataset:
     for name in ("target", "drop", "categorical"):
         if getattr(options, name):
             raise UsageError(f"--{name} goes with a table of yours: name its file")
     from sklearn.datasets import load_diabetes
 
     X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
-    return Table(X, y.rename("disease progression"), [])
+    return Dataset(X, y.rename("disease progression"), [])
 
 
-def _user_table(options: Namespace) -> Table:
+def _user_table(options: Namespace) -> Dataset:
     data = read_table(options.data)
     if options.target is None:
         shown = ", ".join(data.columns[:12]) + ", ..." * (len(data.columns) > 12)
@@ -110,7 +110,7 @@ def _user_table(options: Namespace) -> Table:
         for name, why in suspects(X).items()
         if name not in options.categorical
     ]
-    return Table(X, table.y, [*table.notes, *notes])
+    return Dataset(X, table.y, [*table.notes, *notes])
 
 
 def _search(X: pd.DataFrame, options: Namespace) -> FFNNGridSearchCV:
@@ -143,7 +143,7 @@ def _kind(n_rows: int, options: Namespace) -> str:
     return "small" if n_rows < SMALL else "large"
 
 
-def _heading(table: Table, options: Namespace) -> str:
+def _heading(table: Dataset, options: Namespace) -> str:
     name = options.data.name if options.data else "scikit-learn's diabetes table"
     (rows, columns), y = table.X.shape, table.y
     which = "the last ones" if options.time_order else "drawn at random"
@@ -154,7 +154,9 @@ def _heading(table: Table, options: Namespace) -> str:
     )
 
 
-def _evaluate(search: FFNNGridSearchCV, table: Table, options: Namespace) -> Evaluation:
+def _evaluate(
+    search: FFNNGridSearchCV, table: Dataset, options: Namespace
+) -> Evaluation:
     """Search and evaluate, with a bar on a terminal and without warnings."""
     if sys.stdout.isatty():
         search = progress_bar(search)
@@ -179,7 +181,7 @@ def _evaluate(search: FFNNGridSearchCV, table: Table, options: Namespace) -> Eva
         raise TableError(why) from error
 
 
-def _save(report: Report, evaluation: Evaluation, table: Table, folder: Path) -> None:
+def _save(report: Report, evaluation: Evaluation, table: Dataset, folder: Path) -> None:
     rows = evaluation.test_indices
     model, X = evaluation.estimator.best_estimator_, table.X.iloc[rows]
     with _writing(f"to {folder}"):
@@ -197,7 +199,7 @@ def _writing(where: str) -> Iterator[None]:
 
 
 def _check_folder(folder: Path) -> None:
-    """Find out before a long run whether its results can be saved, leaving no trace."""
+    """Find out whether results can be saved, before a long run; leave nothing there."""
     there = next(p for p in (folder, *folder.absolute().parents) if p.exists())
     with _writing(f"to {folder}"):
         tempfile.TemporaryFile(dir=there).close()

@@ -25,7 +25,7 @@ class TableError(ValueError):
     """What is wrong with a user's table, in one line."""
 
 
-class Table(NamedTuple):
+class Dataset(NamedTuple):
     """Features, the target, and lines about what was done to get them."""
 
     X: pd.DataFrame
@@ -186,7 +186,7 @@ def _suggestion(name: str, columns: Sequence[str]) -> str:
     return f"the columns are {shown}"
 
 
-def split_target(table: pd.DataFrame, target: str) -> Table:
+def split_target(table: pd.DataFrame, target: str) -> Dataset:
     """Take the target out of a table; rows without one are dropped.
 
     Parameters
@@ -198,7 +198,7 @@ def split_target(table: pd.DataFrame, target: str) -> Table:
 
     Returns
     -------
-    Table
+    Dataset
         Features, target and notes, among them the number of rows dropped.
 
     Raises
@@ -221,7 +221,7 @@ def split_target(table: pd.DataFrame, target: str) -> Table:
     known = np.isfinite(y)
     _check_target(y[known], target)
     X = table.drop(columns=target)[known.to_numpy()].reset_index(drop=True)
-    return Table(X, y[known].reset_index(drop=True), _missing(known, target))
+    return Dataset(X, y[known].reset_index(drop=True), _missing(known, target))
 
 
 def _numeric(column: pd.Series, target: str) -> pd.Series:

@@ -48,7 +48,7 @@ class Data:
         tail_scale=None,
     ):  # fmt: skip
         self.X, self.Y, self.weight = X, Y, weight
-        self.own_rows = rows
+        self.chosen = rows
         self.mean: Any = None if mean is None else mean[np.newaxis]
         self.scale: Any = None if scale is None else scale[np.newaxis]
         self.limit: Any = limit
@@ -59,13 +59,13 @@ class Data:
 
     def _weigh(self):
         if self.weight is not None:
-            own = self.weight if self.own_rows is None else self.weight[self.own_rows]
-            self.mean_weight = own.mean(axis=-2, keepdims=True)
+            weight = self.weight if self.chosen is None else self.weight[self.chosen]
+            self.mean_weight = weight.mean(axis=-2, keepdims=True)
 
     def of(self, rows):
         """The same table, of which only those rows belong to the network."""
         part = copy(self)
-        part.own_rows = rows
+        part.chosen = rows
         part.whole = len(part)
         part._weigh()
         return part
@@ -88,7 +88,7 @@ class Data:
         if len(tables) > 1:
             both.X = np.concatenate([table.X for table in tables.values()])
             both.Y = np.concatenate([table.Y for table in tables.values()])
-        both.own_rows = np.stack([part.rows + start[part.table] for part in parts])
+        both.chosen = np.stack([part.rows + start[part.table] for part in parts])
         both.whole = len(both)
         if both.weight is not None:
             both.mean_weight = np.stack([part.mean_weight for part in parts])
@@ -108,20 +108,20 @@ class Data:
 
     def __len__(self):
         """The number of rows of a network."""
-        return self.X.shape[0] if self.own_rows is None else self.own_rows.shape[-1]
+        return self.X.shape[0] if self.chosen is None else self.chosen.shape[-1]
 
     @property
     def rows(self):
         """The numbers of the rows, (n,) or (K, n)."""
-        return np.arange(len(self)) if self.own_rows is None else self.own_rows
+        return np.arange(len(self)) if self.chosen is None else self.chosen
 
     def order(self):
         """A new array of the numbers of the rows, to be shuffled."""
-        return self.rows if self.own_rows is None else self.own_rows.copy()
+        return self.rows if self.chosen is None else self.chosen.copy()
 
     def at(self, part):
         """The rows at a slice of positions; a slice again if all rows belong."""
-        return part if self.own_rows is None else self.own_rows[..., part]
+        return part if self.chosen is None else self.chosen[..., part]
 
     def gather_inputs(self, rows, a):
         """Write the standardised rows of X to a, (..., n, n_inputs)."""
@@ -146,7 +146,7 @@ class Data:
     def constant_inputs(self):
         """Which inputs are 0 in all rows, but for rounding: a mask, (..., n_inputs)."""
         n, n_inputs = len(self), self.X.shape[1]
-        stack = () if self.own_rows is None else self.own_rows.shape[:-1]
+        stack = () if self.chosen is None else self.chosen.shape[:-1]
         constant = np.ones((*stack, n_inputs), bool)
         most = BLOCK // n_inputs + 1
         for start in range(0, n, most):

@@ -48,12 +48,12 @@ def values_of(hyperparameters, model):
 
 
 def is_int(value, low):
-    """Whether it is a whole number, at least that."""
+    """Whether a value is a whole number, at least that."""
     return isinstance(value, Integral) and not isinstance(value, bool) and value >= low
 
 
 def is_real(value):
-    """Whether it is a finite number."""
+    """Whether a value is a finite number."""
     if not isinstance(value, Real) or isinstance(value, bool):
         return False
     try:
@@ -63,25 +63,25 @@ def is_real(value):
 
 
 def is_positive(value):
-    """Whether it is a number above 0."""
+    """Whether a value is a number above 0."""
     return is_real(value) and value > 0
 
 
 def is_not_negative(value):
-    """Whether it is a number from 0 on."""
+    """Whether a value is a number from 0 on."""
     return is_real(value) and value >= 0
 
 
 def is_below_one(value):
-    """Whether it is a number from 0 to below 1."""
+    """Whether a value is a number from 0 to below 1."""
     return is_real(value) and 0 <= value < 1
 
 
 def is_inside_unit(value):
-    """Whether it is a number between 0 and 1."""
+    """Whether a value is a number between 0 and 1."""
     return is_real(value) and 0 < value < 1
 
 
 def is_flag(value):
-    """Whether it can be taken for True or False."""
+    """Whether a value can be taken for True or False."""
     return isinstance(value, bool | int | np.bool_)

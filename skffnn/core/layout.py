@@ -175,9 +175,9 @@ class Batch:
         self.x = self.a[0]
         self.z = self.a
         if any(space.keeps_z):
-            own = iter(space.view("z", n, space.units_with_z))
+            kept_z = iter(space.view("z", n, space.units_with_z))
             keeps = zip(self.a[1:], space.keeps_z, strict=True)
-            self.z = [self.x, *(next(own) if kept else a for a, kept in keeps)]
+            self.z = [self.x, *(next(kept_z) if kept else a for a, kept in keeps)]
         self.delta = [None, *space.view("delta", n, units[1:])]
         self.work = [None, *space.view("work", n, units[1:])]
         (self.y,) = space.view("y", n, units[-1:])

@@ -88,6 +88,7 @@ class LBFGS:
     uses: ClassVar[frozenset[str]] = frozenset()
     itemsize = 8  # SciPy computes in float64
     penalty = True
+    minimize = staticmethod(lbfgs)
 
     @staticmethod
     def n_arrays():

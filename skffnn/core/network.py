@@ -62,7 +62,7 @@ class Network:
         return self.batch_gradient(theta, grad, batch, Y)
 
     def batch_gradient(self, theta, grad, batch, Y):
-        """The same for the inputs and the shares that a batch holds."""
+        """J of the rows whose inputs and shares a batch holds; dJ/dtheta into grad."""
         batch.y[...] = Y
         parameters, gradient = self.layout.views(theta), self.layout.views(grad)
         y_hat = forward(parameters, self.activations, batch)

@@ -111,8 +111,8 @@ class Optimizer:
         """
         values = dict(singles[0].values)
         for name in cls.differ:
-            own = [single.values[name] for single in singles]
-            values[name] = own[0] if len(set(own)) == 1 else np.c_[own]
+            each = [single.values[name] for single in singles]
+            values[name] = each[0] if len(set(each)) == 1 else np.c_[each]
         return cls(
             theta, state=_stacked([single.state for single in singles]), **values
         )

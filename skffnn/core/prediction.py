@@ -74,7 +74,7 @@ def _unscaled(W, b, data, rows):
     centre = data.mean.astype(dtype)
     left_over = ((data.mean - centre) / data.scale).astype(dtype)
     centred = Data(
-        data.X, None, rows=data.own_rows, limit=data.limit, tail_scale=tail_scale
+        data.X, None, rows=data.chosen, limit=data.limit, tail_scale=tail_scale
     )
     centred.mean = np.repeat(centre, rows, axis=0)
     return [first, *W[1:]], [b[0] - left_over @ W[0], *b[1:]], centred

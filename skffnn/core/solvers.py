@@ -6,6 +6,7 @@ A solver is a class that says of itself, for whoever has to know:
 * `n_arrays()` and `itemsize`: how many arrays as long as theta its fit has at the worst
   moment, and the bytes of their numbers, None for those of theta;
 * `penalty`: whether weight decay is a penalty on the loss, or decoupled from it;
+* `minimize`, if it takes all rows at once: called as `skffnn.core.lbfgs.lbfgs`;
 * `uses`: which of these it has a use for, a set of words:
 
 ====================== =============================================================
@@ -15,7 +16,7 @@ schedule               how that changes over the run
 dropout, clip_norm     what is done to activations and gradients in a step
 partial_fit            training by parts of the rows
 resume                 going on in the middle of an interrupted run
-stack                  training side by side with others of its shape
+stack                  training side by side with others like it
 choice_of_weight_decay letting the table choose how much
 ====================== =============================================================
 """

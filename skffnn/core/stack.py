@@ -1,4 +1,4 @@
-"""Stacks: networks of one shape, trained side by side, each as it would be alone.
+"""Stacks: networks of one architecture, trained side by side, each as if alone.
 
 For a small network a step takes the time of NumPy's calls. A stack shares the calls.
 """
@@ -27,10 +27,10 @@ class Run:
     ----------
     theta : ndarray of shape (P,)
         While it is in a stack, a view of the stack's.
-    training : Data
+    training_data : Data
     recipe : Recipe
         Its own, with floats for rates and one generator each.
-    validation : Data, default=None
+    validation_data : Data, default=None
     losses : list
         See `skffnn.core.training.epochs`.
     done : int, default=0
@@ -38,9 +38,9 @@ class Run:
     """
 
     theta: Any
-    training: Any
+    training_data: Any
     recipe: Any
-    validation: Any = None
+    validation_data: Any = None
     losses: Any = ()
     done: int = 0
 
@@ -50,7 +50,7 @@ class Run:
 
 
 def train(network, runs):
-    """Train networks of one shape to their ends, side by side where that is faster.
+    """Train networks of one architecture, side by side where that is faster.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def stacks(network, runs):
     alike = sorted(range(len(runs)), key=lambda k: stack_key(runs[k]))
     for _, group in groupby(alike, key=lambda k: stack_key(runs[k])):
         members = [runs[k] for k in group]
-        rows = min(members[0].recipe.batch_size, len(members[0].training))
+        rows = min(members[0].recipe.batch_size, len(members[0].training_data))
         itemsize = members[0].theta.itemsize
         most = largest_stack(network.layout.units, rows, itemsize)
         yield from packed(members, most, _too_large)
@@ -111,9 +111,9 @@ def packed(items, most, too_large):
 
 def stack_key(run):
     """What runs have to agree in to be trained side by side."""
-    recipe, validation = run.recipe, run.validation
+    recipe, validation = run.recipe, run.validation_data
     return (
-        len(run.training),
+        len(run.training_data),
         -1 if validation is None else len(validation),
         recipe.clip_norm is None,
         recipe.optimizer.remembers,
@@ -140,7 +140,7 @@ def largest_stack(units, rows, itemsize):
 
 def _too_large(runs):
     """Whether their tables cannot lie one below the other, or had better not."""
-    for datas in ([r.training for r in runs], [r.validation for r in runs]):
+    for datas in ([r.training_data for r in runs], [r.validation_data for r in runs]):
         tables = {data.table: data for data in datas if data is not None}
         if len(tables) < 2:
             continue
@@ -158,7 +158,7 @@ def _together(network, runs, done):
     theta, data, recipe, validation, losses = _joined(runs)
     for record in epochs(network, theta, data, recipe, losses, validation, done):
         records = [record] if len(runs) == 1 else map(record.of, range(len(runs)))
-        stay = [r for r, own in zip(runs, records, strict=True) if not r.take(own)]
+        stay = [run for run, r in zip(runs, records, strict=True) if not run.take(r)]
         if record.epoch == recipe.max_iter:
             stay = []
         last = len(stay) < len(runs)
@@ -172,15 +172,16 @@ def _together(network, runs, done):
 def _joined(runs):
     first = runs[0]
     if len(runs) == 1:
-        return first.theta, first.training, first.recipe, first.validation, first.losses
+        data = first.training_data, first.recipe, first.validation_data
+        return first.theta, *data, first.losses
     theta = np.stack([run.theta for run in runs])
     for run, theta_k in zip(runs, theta, strict=True):
         run.theta = theta_k
     validation = None
-    if first.validation is not None:
-        validation = Data.stack([run.validation for run in runs])
+    if first.validation_data is not None:
+        validation = Data.stack([run.validation_data for run in runs])
     losses = [run.losses for run in runs]
-    data = Data.stack([run.training for run in runs])
+    data = Data.stack([run.training_data for run in runs])
     return theta, data, _recipe(theta, runs), validation, losses
 
 
@@ -192,7 +193,7 @@ def _recipe(theta, runs):
 
     def schedules(step, steps, losses):
         each = zip(recipes, losses, strict=True)
-        return np.stack([recipe.schedule(step, steps, own) for recipe, own in each], 1)
+        return np.stack([r.schedule(step, steps, newest) for r, newest in each], 1)
 
     first = recipes[0]
     one = all(recipe.schedule is first.schedule for recipe in recipes)
@@ -213,6 +214,6 @@ def _part(runs, optimizer):
     """Give each run what is its own again."""
     for k, run in enumerate(runs):
         run.theta = run.theta.copy()
-        own = run.recipe.optimizer.state
+        state = run.recipe.optimizer.state
         for name, value in optimizer.state.items():
-            own[name] = value[k].copy() if isinstance(value, np.ndarray) else value
+            state[name] = value[k].copy() if isinstance(value, np.ndarray) else value

@@ -1,4 +1,4 @@
-"""When to stop: patience, the best weights so far, and divergence."""
+"""When to stop: patience, and divergence."""
 
 import numpy as np
 
@@ -33,22 +33,6 @@ class Patience:
     def restart(self):
         """Begin anew, with a new loss to beat."""
         self.state.update(best=float("inf"), wait=0)
-
-
-class Best:
-    """The weights with the lowest loss so far.
-
-    Better ones take the place of an array, and are never written into it: who keeps
-    ``theta`` keeps what it was.
-    """
-
-    def __init__(self, theta, loss=float("inf"), epoch=0):
-        self.theta, self.loss, self.epoch = theta.copy(), loss, epoch
-
-    def update(self, epoch, loss, theta):
-        """Keep a copy of theta if its loss is the lowest yet."""
-        if loss < self.loss:
-            self.theta, self.loss, self.epoch = theta.copy(), loss, epoch
 
 
 def diverged(loss, reference, theta, times=10):

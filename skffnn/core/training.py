@@ -37,8 +37,8 @@ class Record:
     def of(self, k):
         """The record of one network of a stack."""
         curves = self.loss, self.metric, self.validation_loss, self.validation_metric
-        own = (None if curve is None else curve[k] for curve in curves)
-        return Record(self.epoch, self.learning_rate[k, 0], *own)
+        newest = (None if curve is None else curve[k] for curve in curves)
+        return Record(self.epoch, self.learning_rate[k, 0], *newest)
 
 
 def alone(sums):

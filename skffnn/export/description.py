@@ -41,7 +41,7 @@ class Networks(NamedTuple):
     y_ndim: int
 
     def weighted(self, weights):
-        """The same stack, in which each network counts for its weight, (K,)."""
+        """A copy of the stack in which each network counts for its weight, (K,)."""
         return self._replace(y_scale=weights[:, np.newaxis, np.newaxis] * self.y_scale)
 
     def finite_limit(self, dtype):
@@ -53,13 +53,13 @@ class Networks(NamedTuple):
 
     @classmethod
     def mean_of(cls, each):
-        """The mean of networks of one shape, each with scales of its own."""
+        """The mean of networks of one architecture, each with scales of its own."""
 
         def stacked(name):
-            return np.stack([getattr(own, name) for own in each])[:, np.newaxis]
+            return np.stack([getattr(one, name) for one in each])[:, np.newaxis]
 
         return each[0]._replace(
-            theta=np.stack([own.theta for own in each]),
+            theta=np.stack([one.theta for one in each]),
             x_mean=stacked("x_mean"),
             x_scale=stacked("x_scale"),
             x_limit=stacked("x_limit"),

@@ -135,7 +135,7 @@ def input_dtype(operator):
 
 
 def output_dtype(operator):
-    """That of the prediction: float32, unless the inputs are wider."""
+    """The dtype of the prediction: float32, unless the inputs are wider."""
     wide = input_dtype(operator) == np.float64
     return np.dtype(np.float64 if wide else np.float32)
 

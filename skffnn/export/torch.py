@@ -72,7 +72,7 @@ class Exp(Module):
 
 
 class WeightedSum(Module):
-    """What several networks of one shape predict, each times its own weight."""
+    """What several networks of one architecture predict, each times its own weight."""
 
     def __init__(self, networks, weights):
         super().__init__()
@@ -144,11 +144,11 @@ def module_of(networks):
         shared = networks.x_mean.ndim == 1
         each = [layers(networks, theta_k) for theta_k in theta]
         if not shared:
-            for k, own in enumerate(each):
-                own.insert(0, Standardise([part[k, 0] for part in x], dtype))
+            for k, modules in enumerate(each):
+                modules.insert(0, Standardise([part[k, 0] for part in x], dtype))
         weights = np.broadcast_to(scale, (len(theta), 1, networks.units[-1]))[:, 0]
         inside = [Standardise(x, dtype)] if shared else []
-        stack = [nn.Sequential(*own) for own in each]
+        stack = [nn.Sequential(*modules) for modules in each]
         inside.append(WeightedSum(stack, weights.astype(dtype)))
         scale = np.ones(networks.units[-1])
     units = InUnits(networks.y_mean, scale, networks.y_ndim, dtype)

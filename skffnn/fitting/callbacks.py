@@ -57,7 +57,7 @@ class FitTask:
         context.call_on_fit_task_begin(**data)
 
     def subtask(self, name: str, max_subtasks: int | None = 0) -> "FitTask":
-        """Begin a part of it; in a part, the callbacks are not shown the data again."""
+        """Begin a part of the task; the callbacks are not shown the data again."""
         task = FitTask(None, max_subtasks)
         if self._context is not None:
             context = self._context.subcontext(name, max_subtasks=max_subtasks)
@@ -65,7 +65,7 @@ class FitTask:
         return task
 
     def epoch_ended(self, attributes: Callable[[], dict] | None = None) -> bool:
-        """Tell the callbacks; whether one of them asks to stop.
+        """Tell the callbacks of an epoch; whether one of them asks to stop.
 
         `attributes` is called only if a callback wants to look at the model so far;
         without it, there is none to look at.
@@ -81,7 +81,7 @@ class FitTask:
         )
 
     def end(self, attributes: Callable[[], dict] | None = dict) -> None:
-        """Tell the callbacks that it is complete; by default, the model is, too."""
+        """Tell the callbacks that the task is complete, by default with its model."""
         if self._context is not None:
             self._context.call_on_fit_task_end(
                 **self._data, reconstruction_attributes=attributes

@@ -68,7 +68,7 @@ class Committee:
         self.groups = groups_of(network.layout, bool(model.ard))
         self.steps, self.unfinished = [], 0
         with one_blas_thread(), np.errstate(all="ignore"):
-            self.rows, self.n_rows = GaussNewton(network, data), len(data)
+            self.curvature, self.n_rows = GaussNewton(network, data), len(data)
             # Nothing would be learnt of these, but a new value would meet random
             # weights.
             self.constant = data.constant_inputs()
@@ -78,14 +78,15 @@ class Committee:
                 self.members.append(self._run(k, rng))
             self._weigh()
             self.factors = [
-                factor_of(self.rows, member, self.groups) for member in self.members
+                factor_of(self.curvature, member, self.groups)
+                for member in self.members
             ]
 
     def _weigh(self):
         """Weigh the networks, and leave out those that hardly count."""
         evidence = np.array([member.log_evidence for member in self.members])
         self.best_evidence = evidence.max()
-        root = min(1, PER_ROW / self.rows.n)
+        root = min(1, PER_ROW / self.curvature.n)
         weights = np.exp(root * (evidence - evidence.max()))
         weights /= weights.sum()
         count = np.flatnonzero(weights >= LEAST_WEIGHT)
@@ -102,21 +103,21 @@ class Committee:
         layout.views(theta).W[0][self.constant] = 0
         best, to_beat, waited, clock = None, -np.inf, 0, perf_counter()
         ahead = max((m.log_evidence for m in self.members), default=-np.inf)
-        hopeless = ahead - FAR_BEHIND * self.rows.n
-        descent = levenberg_marquardt(self.rows, theta, self.groups, warm_up)
+        hopeless = ahead - FAR_BEHIND * self.curvature.n
+        descent = levenberg_marquardt(self.curvature, theta, self.groups, warm_up)
         for i, judged in zip(range(1, model.max_iter + 1), descent, strict=False):
             now = perf_counter()
-            self.steps.append(_record(k + 1, i, judged, self.rows.n, now - clock))
+            self.steps.append(_record(k + 1, i, judged, self.curvature.n, now - clock))
             clock = now
             if best is None or judged.log_evidence > best.log_evidence:
                 best = judged
             waited += i >= warm_up
-            if judged.log_evidence > to_beat + model.tol * self.rows.n:
+            if judged.log_evidence > to_beat + model.tol * self.curvature.n:
                 to_beat, waited = judged.log_evidence, 0
             behind = i >= warm_up + GRACE and best.log_evidence < hopeless
             if behind or waited == model.n_iter_no_change:
                 return best
-        self.unfinished += judged.squares > EXACT**2 * self.rows.n
+        self.unfinished += judged.squares > EXACT**2 * self.curvature.n
         return best
 
     def mean(self, values):
@@ -124,7 +125,7 @@ class Committee:
         return self.weights @ np.array(values)
 
     def n_effective_parameters(self):
-        """How many the rows determine."""
+        """How many parameters the rows determine."""
         return float(self.mean([member.effective.sum() for member in self.members]))
 
     def history(self, y_scale):
@@ -132,13 +133,13 @@ class Committee:
         columns = {name: [step[name] for step in self.steps] for name in self.steps[0]}
         for name in ("rmse", "noise"):
             columns[name] = [y_scale * value for value in columns[name]]
-        shift = self.rows.n * np.log(y_scale)
+        shift = self.curvature.n * np.log(y_scale)
         columns["log_evidence"] = [v - shift for v in columns["log_evidence"]]
         return columns
 
     def log_evidence(self, y_scale):
-        """The highest of all networks, in the target's units."""
-        return float(self.best_evidence - self.rows.n * np.log(y_scale))
+        """The highest log evidence of all networks, in the target's units."""
+        return float(self.best_evidence - self.curvature.n * np.log(y_scale))
 
 
 def _record(restart, iteration, judged, n, seconds):
@@ -198,35 +199,37 @@ def _is_vector(value):
     return isinstance(value, np.ndarray) and value.ndim == 1
 
 
-def _are_weights(value, own):
+def _are_weights(value, others):
     right = _is_vector(value) and len(value) and is_array(value, value.shape)
     return right and bool((value >= 0).all()) and bool(abs(value.sum() - 1) < 1e-6)
 
 
-def _are_thetas(value, own):
-    K, P = len(own["committee_weights_"]), Layout(own["units_"]).size
-    return is_array(value, (K, P)) and own["units_"][-1] == 1
+def _are_thetas(value, others):
+    K, P = len(others["committee_weights_"]), Layout(others["units_"]).size
+    return is_array(value, (K, P)) and others["units_"][-1] == 1
 
 
-def _are_factors(value, own):
-    K, P = own["theta_"].shape
+def _are_factors(value, others):
+    K, P = others["theta_"].shape
     right = is_list(value, lambda factor: is_array(factor, (P, P)))
     return right and len(value) == K and all(np.diag(f).all() for f in value)
 
 
-def _is_noise(value, own):
-    return is_array(value, own["committee_weights_"].shape) and bool((value >= 0).all())
+def _is_noise(value, others):
+    return is_array(value, others["committee_weights_"].shape) and bool(
+        (value >= 0).all()
+    )
 
 
-def _is_history(value, own):
+def _is_history(value, others):
     if not isinstance(value, dict) or "iteration" not in value:
         return False
     good = all(is_list(column, is_number) for column in value.values())
     return good and len({len(column) for column in value.values()}) == 1
 
 
-def _is_last_step(value, own):
-    return is_whole(value) and value == max(own["history_"]["iteration"], default=0)
+def _is_last_step(value, others):
+    return is_whole(value) and value == max(others["history_"]["iteration"], default=0)
 
 
 def _is_evidence(pair):
@@ -241,16 +244,16 @@ COMMITTEE = {
     "committee_weights_": _are_weights,
     **NETWORK,
     "theta_": _are_thetas,
-    "hidden_layer_sizes_": lambda value, own: value == tuple(own["units_"][1:-1]),
-    "alpha_": lambda value, own: is_number(value),
-    "lambda_": lambda value, own: (
+    "hidden_layer_sizes_": lambda value, others: value == tuple(others["units_"][1:-1]),
+    "alpha_": lambda value, others: is_number(value),
+    "lambda_": lambda value, others: (
         _is_vector(value) and is_array(value, value.shape, finite=False)
     ),
-    "n_effective_parameters_": lambda value, own: is_number(value),
-    "log_evidence_": lambda value, own: is_number(value),
+    "n_effective_parameters_": lambda value, others: is_number(value),
+    "log_evidence_": lambda value, others: is_number(value),
     "history_": _is_history,
     "n_iter_": _is_last_step,
     "_factors": _are_factors,
     "_noise": _is_noise,
-    "_evidence": lambda value, own: is_list(value, _is_evidence),
+    "_evidence": lambda value, others: is_list(value, _is_evidence),
 }

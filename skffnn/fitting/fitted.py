@@ -46,72 +46,75 @@ def fitted(fit):
         "best_iter_": state.lowest[1],
         "best_loss_": state.lowest[2],
         "_y_ndim": prepared.y_ndim,
-        "_state": state.plain(),
+        "_state": state.as_values(),
     }
 
 
 # What files may hold ------------------------------------------------------------------
 #
-# Each rule takes a value and all values of the file, of which those before its own in
-# the table have been checked.
+# Each rule takes a value and the others of the file, of which those before it in the
+# table have been checked.
 
 
-def _are_units(value, own):
+def _are_units(value, others):
     return is_list(value, lambda n: is_whole(n, 1)) and len(value) > 1
 
 
-def _are_activations(value, own):
+def _are_activations(value, others):
     known = is_list(value, lambda name: name in ACTIVATIONS)
-    return known and len(value) == len(own["units_"]) - 1
+    return known and len(value) == len(others["units_"]) - 1
 
 
-def _is_theta(value, own):
-    return is_array(value, (Layout(own["units_"]).size,), FLOATS)
+def _is_theta(value, others):
+    return is_array(value, (Layout(others["units_"]).size,), FLOATS)
 
 
 def _is_mean(side):
-    return lambda value, own: is_array(value, (own["units_"][side],))
+    return lambda value, others: is_array(value, (others["units_"][side],))
 
 
 def _is_scale(side):
     right = _is_mean(side)
-    return lambda value, own: right(value, own) and bool((value > 0).all())
+    return lambda value, others: right(value, others) and bool((value > 0).all())
 
 
-def _is_limit(value, own):
-    shape = own["units_"][:1]
+def _is_limit(value, others):
+    shape = others["units_"][:1]
     return is_array(value, shape, finite=False) and bool((value > 0).all())
 
 
-def _are_columns(value, own):
-    return is_whole(value) and value == own["units_"][0]
+def _are_columns(value, others):
+    return is_whole(value) and value == others["units_"][0]
 
 
-def _is_number(value, own):
+def _is_number(value, others):
     return is_number(value)
 
 
-def _is_epoch(value, own):
-    return is_whole(value) and value <= own["n_iter_"]
+def _is_epoch(value, others):
+    return is_whole(value) and value <= others["n_iter_"]
 
 
 def _is_history(columns):
-    def is_history(value, own):
+    def is_history(value, others):
         named = isinstance(value, dict) and tuple(value) == tuple(columns)
         return named and all(
-            is_list(column, is_number) and len(column) == own["n_iter_"]
+            is_list(column, is_number) and len(column) == others["n_iter_"]
             for column in value.values()
         )
 
     return is_history
 
 
-def _is_y_ndim(value, own):
-    return is_whole(value, 1 if own["units_"][-1] == 1 else 2) and value <= 2
+def _is_y_ndim(value, others):
+    return is_whole(value, 1 if others["units_"][-1] == 1 else 2) and value <= 2
 
 
-def _is_state(value, own):
-    State.check(value, Known(own["theta_"], own["n_iter_"], own["units_"][-1]))
+def _is_state(value, others):
+    State.check(
+        value,
+        Known(others["theta_"], others["n_iter_"], others["units_"][-1]),
+    )
     return True
 
 
@@ -126,7 +129,7 @@ NETWORK = {
     "y_mean_": _is_mean(-1),
     "y_scale_": _is_scale(-1),
     "n_features_in_": _are_columns,
-    "feature_names_in_": lambda value, own: are_names(value, own["units_"][0]),
+    "feature_names_in_": lambda value, others: are_names(value, others["units_"][0]),
 }
 
 
@@ -134,9 +137,11 @@ def rules_for(target):
     """What a file may hold of a network that has learnt a target of that kind."""
     return {
         **NETWORK,
-        "n_outputs_": lambda value, own: is_whole(value) and value == own["units_"][-1],
-        "validation_indices_": lambda value, own: value is None or are_rows(value),
-        "n_iter_": lambda value, own: is_whole(value),
+        "n_outputs_": lambda value, others: (
+            is_whole(value) and value == others["units_"][-1]
+        ),
+        "validation_indices_": lambda value, others: value is None or are_rows(value),
+        "n_iter_": lambda value, others: is_whole(value),
         "history_": _is_history(columns_of(target.metric)),
         "kept_iter_": _is_epoch,
         "loss_": _is_number,
@@ -151,17 +156,17 @@ def rules_for(target):
 # Files of earlier formats -------------------------------------------------------------
 
 
-def limits_from_format_1(own):
+def limits_from_format_1(attributes):
     """Make limits of the numbers of the columns with heavy tails, in place."""
-    heavy, n = own.pop("x_heavy_"), len(own["x_mean_"])
-    own["x_limit_"] = np.full(n, np.inf)
-    own["x_limit_"][heavy] = LIMIT
+    heavy, n = attributes.pop("x_heavy_"), len(attributes["x_mean_"])
+    attributes["x_limit_"] = np.full(n, np.inf)
+    attributes["x_limit_"][heavy] = LIMIT
 
 
-def from_format_1(own):
+def from_format_1(attributes):
     """Bring what a file of format 1 holds of a network to what it is now, in place."""
-    limits_from_format_1(own)
-    state = own["_state"]
+    limits_from_format_1(attributes)
+    state = attributes["_state"]
     loss, quantile, delta, validated = state["watched"]
     values = {"quantile": [quantile], "huber": [delta]}.get(loss, [])
     state["watched"] = [loss, *values, validated]
@@ -171,8 +176,12 @@ def from_format_1(own):
         ("lesson", "fingerprint"),
     ):
         state[now] = state.pop(before)
+    if state["fingerprint"] is not None:
+        state["fingerprint"]["digest"] = state["fingerprint"].pop("rows")
     state["memory"] = {
         name: state.pop(name) for name in ("adam", "sgd") if name in state
     }
+    if "sgd" in state["pace"]:
+        state["weight_decay"] = None  # the number means something else now
     state.setdefault("weight_decay", None)
     state.setdefault("run", None)

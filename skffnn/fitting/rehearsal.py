@@ -55,19 +55,19 @@ class Rehearsal:
 
     def template(self):
         """A clone of the estimator, whose clones this object makes."""
-        own = clone(self.estimator)
-        own.__sklearn_clone__ = self.another
-        return own
+        template = clone(self.estimator)
+        template.__sklearn_clone__ = self.another
+        return template
 
     def another(self):
-        """What the clone of a template is."""
+        """Make what stands for a clone of the template at this point of the search."""
         if self.is_over:
             return clone(self.estimator)
         if self.outcomes is None:
             return self.template()
-        own = clone(self.estimator)
-        own.fit = partial(_recall, own, *next(self.outcomes))
-        return own
+        recalling = clone(self.estimator)
+        recalling.fit = partial(_recall, recalling, *next(self.outcomes))
+        return recalling
 
     def asked_for(self):
         """Let the fits be asked for, one after the other; a context manager."""
@@ -168,7 +168,7 @@ class Rehearsal:
             What each fit took: its share of a stack, and of its fold's first steps.
         """
         pairs = list(product(range(len(self.folds)), range(len(self.models))))
-        models, errors, own = fit_all(
+        models, errors, shares = fit_all(
             [_another(self.models[candidate]) for _, candidate in pairs],
             [_last_step(self.folds[fold]).given for fold, _ in pairs],
             self.workers,
@@ -177,7 +177,7 @@ class Rehearsal:
         self.learnt, n = {}, len(self.models)
         seconds = np.empty((n, len(self.folds)))
         for (fold, c), model, error, share in zip(
-            pairs, models, errors, own, strict=True
+            pairs, models, errors, shares, strict=True
         ):
             self.learnt[c, fold] = error or _whole(self.folds[fold], model)
             seconds[c, fold] = share + self.seconds[fold] / n
@@ -187,20 +187,30 @@ class Rehearsal:
         return seconds
 
 
-def _recall(own, candidate, learnt, X, y=None, **params):
-    """Be fitted: take over what was learnt, or raise the error that there was."""
-    parameters = own.get_params()
+def _recall(model, candidate, learnt, X, y=None, **params):
+    """Put what was learnt on a model, as its `fit` would; or raise the error of that.
+
+    Parameters
+    ----------
+    model : estimator
+        A clone, whose ``fit`` this stands for.
+    candidate : dict
+        The parameters that were learnt with.
+    learnt : estimator or Exception
+        What came of it.
+    """
+    parameters = model.get_params()
     asked = {name: parameters[name] for name in candidate}
     if not _are_alike(asked, candidate):
         raise RuntimeError(
             f"The search asks for {asked}, where {candidate} is next: this version of "
             "scikit-learn searches in another order. Use GridSearchCV."
         )
-    del own.fit
+    del model.fit
     if isinstance(learnt, Exception):
         raise learnt
-    vars(own).update(vars(learnt))
-    return own
+    vars(model).update(vars(learnt))
+    return model
 
 
 def _are_alike(a, b):
@@ -214,22 +224,22 @@ def _are_alike(a, b):
 def _noting(estimator):
     """A clone of an estimator whose network notes what it is given, and learns nothing.
 
-    So do the clones of that.
+    Clones of that clone do the same.
     """
-    own = clone(estimator)
-    if isinstance(own, Pipeline):
-        name, network = own.steps[-1]
-        return own.set_params(**{name: _noting(network)})
-    own.fit = partial(_note, own)
-    own.__sklearn_clone__ = partial(_noting, estimator)
-    return own
+    noting = clone(estimator)
+    if isinstance(noting, Pipeline):
+        name, network = noting.steps[-1]
+        return noting.set_params(**{name: _noting(network)})
+    noting.fit = partial(_note, noting)
+    noting.__sklearn_clone__ = partial(_noting, estimator)
+    return noting
 
 
-def _note(own, X, y, **params):
-    """Take down what a `fit` is given."""
+def _note(model, X, y, **params):
+    """Note what the `fit` of a model is given."""
     given = {name: value for name, value in params.items() if value is not None}
-    own.given = FitArguments(X, y, given)
-    return own
+    model.given = FitArguments(X, y, given)
+    return model
 
 
 def _no_score(estimator, X, y):
@@ -248,17 +258,17 @@ def _models(estimator, candidates):
         prefix = f"{name}__"
     names, models = estimator.get_params(deep=False), []
     for candidate in candidates:
-        own = {name.removeprefix(prefix): value for name, value in candidate.items()}
+        values = {name.removeprefix(prefix): v for name, v in candidate.items()}
         if not all(name.startswith(prefix) for name in candidate):
             return None
-        if not own.keys() <= names.keys():
+        if not values.keys() <= names.keys():
             return None
-        models.append(clone(estimator).set_params(**clone(own, safe=False)))
+        models.append(clone(estimator).set_params(**clone(values, safe=False)))
     return models
 
 
 def _another(model):
-    """A model like it, which draws the same; `clone` takes a hundred times as long."""
+    """A copy that draws the same numbers; `clone` takes a hundred times as long."""
     model = copy(model)
     model.random_state = deepcopy(model.random_state)
     return model
@@ -274,7 +284,7 @@ def _whole(fold, model):
 
 
 def _routed(search, params):
-    """What the estimator gets, and what the splitter."""
+    """Divide the metadata: what the estimator gets, and what the splitter."""
     if get_config()["enable_metadata_routing"]:
         routed = process_routing(search, "fit", **params)
         return routed.estimator.fit, routed.splitter.split

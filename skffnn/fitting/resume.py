@@ -12,7 +12,7 @@ from ..preprocessing.scaling import blocks, dense
 _FREE = ("random_state", "warm_start", "verbose")
 
 
-def digest(*tables):
+def digest_of(*tables):
     """A hash of all rows, targets and weights.
 
     Parameters
@@ -31,14 +31,14 @@ def digest(*tables):
     return sha.hexdigest()
 
 
-def fingerprint_of(model, rows):
+def fingerprint_of(model, digest):
     """What is to be learnt, and how: plain values.
 
     Parameters
     ----------
     model : estimator
         With the parameters of `FFNNRegressor`.
-    rows : str
+    digest : str
         The digest of the rows.
     """
     parameters = {
@@ -50,7 +50,7 @@ def fingerprint_of(model, rows):
     sizes, activations = layers(model)
     parameters["hidden_layer_sizes"] = str(sizes)
     parameters["activation"] = ", ".join(activations[:-1])
-    return {"rows": rows, "parameters": parameters}
+    return {"digest": digest, "parameters": parameters}
 
 
 def _told_apart(value):
@@ -132,7 +132,7 @@ def check_fingerprint(model, state, now):
                 f"{value!r}. Set it back, or leave resume out: with warm_start=True a "
                 "new fit starts from these weights."
             )
-    if before["rows"] != now["rows"]:
+    if before["digest"] != now["digest"]:
         raise ValueError(
             "resume=True goes on with a fit on other rows, weights or validation rows. "
             "Pass the same, or leave resume out: with warm_start=True a new fit starts "

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from ..core.hyperparameters import values_of
-from ..core.lbfgs import lbfgs
 from ..core.network import Network
 from ..core.stack import train
 from ..core.stopping import Patience, diverged
@@ -59,7 +58,7 @@ def choose_weight_decay(fits):
 
 
 def train_fits(fits):
-    """Train networks of one shape, side by side where that is faster.
+    """Train networks of one architecture, side by side where that is faster.
 
     Each fit takes in its epochs by itself; after each, the list of the fits in that
     stack is yielded.
@@ -105,16 +104,17 @@ class Fit:
 
     def __init__(self, settings, prepared, seed, state=None, fingerprint=None):
         self.settings, self.prepared = settings, prepared
-        self.training, self.validation = prepared.training, prepared.validation
-        target, data = prepared.target, self.training
+        self.training_data = prepared.training_data
+        self.validation_data = prepared.validation_data
+        target, data = prepared.target, self.training_data
         deviations = None if state is None else state.deviations
         if deviations is None:
             deviations = target.deviations(data)
         loss = settings.loss(deviations, data.Y.dtype)
         self.network = Network(prepared.units, prepared.activations, loss)
         if state is None:
-            own = seed, settings.standardized, target.metric
-            state = State.new(self.network, data, *own)
+            begin = seed, settings.standardized, target.metric
+            state = State.new(self.network, data, *begin)
         self.state, state.deviations = state, deviations
         if state.run is None:
             self._begin_run()
@@ -128,14 +128,14 @@ class Fit:
         """Begin another run in the state, which may have had some before."""
         model, state, loss = self.settings.model, self.state, self.network.loss
         values = values_of(loss.hyperparameters, model).values()
-        validated = self.validation is not None
+        validated = self.validation_data is not None
         state.begin_run(
             [model.loss, *values, validated],
             [model.solver, model.learning_rate, model.early_stopping],
         )
         if model.early_stopping and len(state.history):
             # The weights it goes on from are a candidate like those of any epoch.
-            loss, metric = evaluate(self.network, state.theta, self.validation)
+            loss, metric = evaluate(self.network, state.theta, self.validation_data)
             watched, (reported, _) = total(loss), self.in_target_units(loss, metric)
             state.lowest = [watched, state.kept, reported]
             state.run.note(state.kept, watched, state.theta)
@@ -178,7 +178,7 @@ class Fit:
         # How other rows began says nothing about those of one epoch.
         self.baseline = 0.0
         if not one_epoch:
-            self.baseline = target.baseline(self.network, self.training)
+            self.baseline = target.baseline(self.network, self.training_data)
         if self.done == 0:
             self.standing.reference = np.inf if one_epoch else self.baseline
         if marks:
@@ -189,11 +189,11 @@ class Fit:
         """What is to be tried out about weight decay; None if nothing is."""
         if self.state.weight_decay is not None:  # it goes on: so does the choice
             return None
-        return trial_of(self.settings, self.training, self.state.seed)
+        return trial_of(self.settings, self.training_data, self.state.seed)
 
     @property
     def weight_decay(self):
-        """That which is asked for, or that which the table has chosen."""
+        """The weight decay that is asked for, or that the table has chosen."""
         chosen, settings = self.state.weight_decay, self.settings
         lets_choose = "choice_of_weight_decay" in settings.solver.uses
         if settings.chooses_weight_decay and lets_choose and chosen is not None:
@@ -201,7 +201,7 @@ class Fit:
         return before_the_choice(settings)
 
     def make_recipe(self):
-        """Make its recipe; what the optimizer remembers is a part of the state."""
+        """Make the recipe of the run; the optimizer goes on from the state."""
         settings, state, name = self.settings, self.state, self.settings.model.solver
         optimizer = settings.optimizer(state.theta, state.memory.get(name))
         state.memory[name] = optimizer.state
@@ -218,15 +218,15 @@ class Fit:
     def minimize(self):
         """Train by a solver that is no gradient descent."""
         self.clock = perf_counter()
-        converged = lbfgs(
+        converged = self.settings.solver.minimize(
             self.network,
             self.theta,
-            self.training,
+            self.training_data,
             self.take,
             max_iter=self.settings.max_iter,
             tol=self.settings.model.tol,
             weight_decay=self.weight_decay,
-            validation=self.validation,
+            validation=self.validation_data,
         )
         if not converged and self.standing.outcome == "completed":
             self.standing.outcome = "max_iter"
@@ -238,7 +238,7 @@ class Fit:
         row, state, standing = self._remember(record), self.state, self.standing
         standing.done, standing.last_loss = record.epoch, total(record.loss)
         watched, reported = standing.last_loss, row["loss"]
-        if self.validation is not None:
+        if self.validation_data is not None:
             watched = total(record.validation_loss)
             reported = row["validation_loss"]
         # The schedule looks at the newest one only.
@@ -278,7 +278,7 @@ class Fit:
         now, metric = perf_counter(), self.prepared.target.metric
         loss, judged = self.in_target_units(record.loss, record.metric)
         validation = np.nan, np.nan
-        if self.validation is not None:
+        if self.validation_data is not None:
             validation = self.in_target_units(
                 record.validation_loss, record.validation_metric
             )
@@ -303,15 +303,12 @@ class Fit:
         return prepared.target.curves(loss, metric, prepared.scaling.y_scale)
 
     def _print(self, row, epoch):
-        every, metric = (
-            max(1, self.settings.max_iter // 10),
-            self.prepared.target.metric,
-        )
-        if epoch != 1 and epoch % every:
+        every, metric = self.settings.max_iter // 10, self.prepared.target.metric
+        if epoch != 1 and epoch % max(1, every):
             return
         name = metric.upper()
         line = f"epoch {row['epoch']:5d}   training {name} {row[metric]:.6g}"
-        if self.validation is not None:
+        if self.validation_data is not None:
             line += f"   validation {name} {row[f'validation_{metric}']:.6g}"
         print(line)
 
@@ -341,14 +338,12 @@ class Fit:
     def choose_weights(self):
         """Decide which weights to keep: the last ones, or the best."""
         state, standing = self.state, self.standing
-        finite, has_best = (
-            np.isfinite(self.theta).all(),
-            np.isfinite(standing.best_loss),
-        )
+        finite = np.isfinite(self.theta).all()
+        has_best = np.isfinite(standing.best_loss)
         blown_up = standing.outcome == "diverged" or not finite
         restore = self.settings.model.early_stopping or blown_up
         if self.interrupted:
-            restore = self.validation is not None
+            restore = self.validation_data is not None
         if restore and (has_best or not finite):
             state.theta = standing.best_theta
             state.kept = standing.best_epoch or standing.kept_before
@@ -362,4 +357,4 @@ class Fit:
     @cached_property
     def final_loss(self):
         """Loss of the kept weights on the training rows; to be asked for at the end."""
-        return total(evaluate(self.network, self.theta, self.training)[0])
+        return total(evaluate(self.network, self.theta, self.training_data)[0])

@@ -85,8 +85,8 @@ class Settings:
             values_of(self.schedule.hyperparameters, self.model), state
         )
 
-    def recipe(self, optimizer, schedule, weight_decay, rngs, **own):
-        """How to train.
+    def recipe(self, optimizer, schedule, weight_decay, rngs, **others):
+        """The recipe: how to train.
 
         Parameters
         ----------
@@ -96,7 +96,7 @@ class Settings:
             As users mean it.
         rngs : tuple of two Generators
             For the order of the rows, and for dropout.
-        **own
+        **others
             ``batch_size`` and ``max_iter``, if they are others than those of the fit.
         """
         model, (order, dropout) = self.model, rngs
@@ -117,7 +117,7 @@ class Settings:
             clip_norm=None if limit is None else float(limit),
             order_rngs=[order],
             dropout_rngs=[dropout],
-            **{"batch_size": self.batch_size, "max_iter": self.max_iter, **own},
+            **{"batch_size": self.batch_size, "max_iter": self.max_iter, **others},
         )
 
     def blas_threads(self, n_weights):

@@ -1,4 +1,4 @@
-"""Fitting many models at once: those of one shape are trained as stacks."""
+"""Fitting many models at once: those of one architecture are trained as stacks."""
 
 from copy import deepcopy
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from ..preprocessing.preparation import draw_seed, prepare
 from .callbacks import FitTask
 from .diagnosis import explain
 from .fitted import fitted
-from .resume import digest, fingerprint_of
+from .resume import digest_of, fingerprint_of
 from .run import Fit, choose_weight_decay, train_fits
 from .settings import Settings
 from .state import copied
@@ -66,10 +66,10 @@ class FitArguments:
 def _free_names():
     """The parameters that may differ between the networks of a stack."""
     schedules = chain.from_iterable(each.hyperparameters for each in SCHEDULES.values())
-    own = (
+    solvers = (
         each.hyperparameters[n].name for each in SOLVERS.values() for n in each.differ
     )
-    return {*FREE, *schedules, *own}
+    return {*FREE, *schedules, *solvers}
 
 
 def stack_key(model):
@@ -83,7 +83,7 @@ def stack_key(model):
 
 
 def has_only_parameters(estimator):
-    """Whether nothing else was set on an estimator that its fit heeds, as callbacks.
+    """Whether an estimator has parameters and nothing else, such as callbacks.
 
     To be asked of estimators that have not been fitted.
     """
@@ -255,9 +255,8 @@ def fit_side_by_side(models, arguments, task):
         except Exception as error:
             errors[i] = error
         else:
-            own = fitted(fit)
             shared = fit.prepared.scaling.as_attributes()  # by fits to the same rows
-            models[i].__dict__.update(own, **copied(shared))
+            models[i].__dict__.update(fitted(fit), **copied(shared))
     return errors
 
 
@@ -269,7 +268,7 @@ def _begun(model, given, prepared):
     if same not in prepared:
         prepared[same] = _prepared(model, seed, given.X, given.y, **given.params)
     rows, columns, hashed = prepared[same]
-    settings = Settings(model, len(rows.training))
+    settings = Settings(model, len(rows.training_data))
     fit = Fit(settings, rows, seed, fingerprint=fingerprint_of(model, hashed))
     model.__dict__.update(deepcopy(columns))
     return fit
@@ -284,7 +283,7 @@ def _prepared(
     validation = X_val, y_val, sample_weight_val
     table, validation, target = model._check_rows(X, y, sample_weight, validation)
     rows = prepare(model, table, validation, target, seed)
-    return rows, seen(model), digest(table, validation)
+    return rows, seen(model), digest_of(table, validation)
 
 
 def _group_key(fit):
@@ -299,7 +298,7 @@ def _group_key(fit):
         stack_key(settings.model),
         tuple(fit.prepared.units),
         fit.theta.dtype,
-        len(fit.training),
+        len(fit.training_data),
         None if stacks else id(fit),
     )
 

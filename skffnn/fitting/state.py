@@ -22,7 +22,7 @@ from ..saving.rules import (
     is_generator,
     is_list,
     is_number,
-    is_plain,
+    is_scalar,
     is_whole,
     need,
 )
@@ -65,11 +65,11 @@ class Known:
     n_outputs: int
 
     def is_theta(self, value, finite=True):
-        """Whether it is an array like the parameters."""
+        """Whether a value is an array like the parameters."""
         return is_array(value, self.theta.shape, (self.theta.dtype,), finite)
 
     def is_epoch(self, value):
-        """Whether it is the number of an epoch of the model, or 0."""
+        """Whether a value is the number of an epoch of the model, or 0."""
         return is_whole(value) and value <= self.n_iter
 
 
@@ -130,11 +130,11 @@ def _is_optimizer(state, solver, known):
 
 
 def _is_pace(value):
-    return is_list(value, is_plain) and (not value or value[0] in SOLVERS)
+    return is_list(value, is_scalar) and (not value or value[0] in SOLVERS)
 
 
 def _is_fingerprint(value):
-    good = isinstance(value, dict) and value.keys() == {"rows", "parameters"}
+    good = isinstance(value, dict) and value.keys() == {"digest", "parameters"}
     return good and isinstance(value["parameters"], dict)
 
 
@@ -216,7 +216,7 @@ class Standing:
             self.best_loss, self.best_epoch = float(loss), int(epoch)
 
     def snapshot(self):
-        """The same, of which nothing is written to any more."""
+        """A copy of which nothing is written to any more."""
         return replace(self, patience=dict(self.patience))
 
 
@@ -279,7 +279,7 @@ class State:
         )
     )
     lowest: list = field(metadata=rule(_is_lowest))
-    watched: list = field(metadata=rule(lambda value, known: is_list(value, is_plain)))
+    watched: list = field(metadata=rule(lambda value, known: is_list(value, is_scalar)))
     pace: list = field(metadata=rule(lambda value, known: _is_pace(value)))
     deviations: Any = field(
         metadata=rule(
@@ -346,16 +346,16 @@ class State:
             Whether a run that is not complete is a part of it, with the weights that it
             had come to; without, it is given up for the weights of the model.
         """
-        own, history = copied(model._state), History(None, model.history_)
-        theta, kept, run = model.theta_.copy(), model.kept_iter_, own.pop("run")
+        values, history = copied(model._state), History(None, model.history_)
+        theta, kept, run = model.theta_.copy(), model.kept_iter_, values.pop("run")
         run = run if resume else None
         if run is not None:
             run = Standing(**run)
             theta, run.theta = run.theta, None
             kept = run.epochs_before + run.done
-        return cls(theta, history, kept, **own, run=run)
+        return cls(theta, history, kept, **values, run=run)
 
-    def plain(self):
+    def as_values(self):
         """What a model keeps as ``_state``: plain values, of which some are shared."""
         kept = {e.name: getattr(self, e.name) for e in fields(self) if e.metadata}
         if self.run is not None:
@@ -366,9 +366,9 @@ class State:
         return kept
 
     @classmethod
-    def check(cls, plain, known):
+    def check(cls, values, known):
         """Raise ValueError unless a fitted model can have that as its ``_state``."""
-        check_fields(cls, plain, known)
+        check_fields(cls, values, known)
 
     # Going on ---------------------------------------------------------------------
 

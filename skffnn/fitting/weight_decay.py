@@ -121,7 +121,7 @@ def trial_of(settings, data, seed):
     if "choice_of_weight_decay" not in solver.uses:
         return None
     n = sample_size(data)
-    # More than the automatic number is a limit that patience is to undercut.
+    # Above the automatic number, max_iter is a limit that most runs end before.
     epochs = min(auto_max_iter(n), settings.max_iter_for(n))
     max_iter = round(budget(n, solver.pace) * epochs)
     if min(max_iter, settings.max_iter) < FEWEST_EPOCHS:
@@ -162,11 +162,11 @@ def choose(network, trials):
             splits[same] = _split(trial.data, trial.seed)
         learnt, held_out = splits[same]
         runs.append((_runs(network, trial, learnt), held_out))
-    for _ in train(network, [run for own, _ in runs for run in own]):
+    for _ in train(network, [run for tried, _ in runs for run in tried]):
         pass
     return [
-        _best(network, trial.amounts, *own)
-        for trial, own in zip(trials, runs, strict=True)
+        _best(network, trial.amounts, *tried)
+        for trial, tried in zip(trials, runs, strict=True)
     ]
 
 

@@ -244,7 +244,7 @@ def _apart(train: float, test: float, n_test: int) -> bool:
 
 
 def _behind(scores: Scores, linear: Scores) -> bool:
-    """Whether it is well behind linear regression on its own training rows."""
+    """Whether a model is well behind linear regression on its own training rows."""
     behind = _error(scores.train_r2) - _error(linear.train_r2)
     # On wide tables linear regression fits its training rows perfectly and is worth
     # nothing: it is a yardstick only where it is better on the test rows too.

@@ -11,7 +11,7 @@ from ..core.training import epochs
 from ..fitting.run import Fit
 from ..fitting.settings import Settings
 from ..fitting.threads import blas_threads
-from ..preprocessing.parameters import check_parameters, uses
+from ..preprocessing.parameters import check_parameters, solvers_with, uses
 from ..preprocessing.preparation import draw_seed, prepare
 
 # The run: batches in its sample, steps at least, points of the curve at least.
@@ -67,7 +67,7 @@ def range_test(estimator, X, y, sample_weight, lowest, highest):
     seed = draw_seed(model.random_state)
     table, _, target = model._check_rows(X, y, sample_weight, (None, None, None))
     prepared = prepare(model, table, None, target, seed)
-    settings = Settings(model, len(prepared.training))
+    settings = Settings(model, len(prepared.training_data))
     fit = Fit(settings, prepared, seed)
     data = _sample(fit)
     per_epoch = -(-len(data) // min(settings.batch_size, len(data)))
@@ -110,7 +110,7 @@ def _check(model, lowest, highest):
     if not uses(model, "learning_rate"):
         raise ValueError(
             f"solver={model.solver!r} has no learning rate to look for; use "
-            "solver='adam' or 'sgd'."
+            f"solver={solvers_with('learning_rate')}."
         )
     if not 0 < lowest < highest < np.inf:
         raise ValueError(
@@ -120,7 +120,7 @@ def _check(model, lowest, highest):
 
 
 def _sample(fit):
-    data = fit.training
+    data = fit.training_data
     n = min(len(data), BATCHES * fit.settings.batch_size)
     rng = np.random.default_rng(fit.state.seed)
     return data.of(rng.choice(data.rows, n, replace=False))

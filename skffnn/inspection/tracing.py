@@ -78,7 +78,7 @@ def trace(model: Any, X: Any, y: Any, sample_weight: Any = None) -> Trace:
         raise ValueError(
             f"y has {table.Y.shape[1]} columns, the model {model.n_outputs_} outputs."
         )
-    data = model._rows(table.X)
+    data = model._as_data(table.X)
     inputs = np.empty((len(data), data.X.shape[1]), dtype)
     data.gather_inputs(slice(0, len(data)), inputs)
     Y = ((table.Y - model.y_mean_) / model.y_scale_).astype(dtype)

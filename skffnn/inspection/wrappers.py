@@ -9,7 +9,7 @@ _WRAPPED = ("best_estimator_", "regressor_", "regressor", "estimator")
 
 
 def unwrap(estimator: Any) -> Any | None:
-    """One wrapping less, or None if nothing is wrapped."""
+    """Take one wrapping off an estimator; None if there is none."""
     if isinstance(estimator, Pipeline):
         return estimator.steps[-1][1]
     inside = (getattr(estimator, name, None) for name in _WRAPPED)

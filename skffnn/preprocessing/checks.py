@@ -137,9 +137,9 @@ def check_validation(model, validation, table, target):
             "X_val and validation_fraction both ask for validation rows; set "
             "validation_fraction=None to use X_val."
         )
-    own = X_val, y_val, sample_weight_val, target
+    arguments = X_val, y_val, sample_weight_val, target
     try:
-        checked = check_table(model, *own, dtype=table.X.dtype, reset=False)
+        checked = check_table(model, *arguments, dtype=table.X.dtype, reset=False)
         if checked.Y.shape[1] != table.Y.shape[1]:
             raise ValueError(
                 f"y_val has {checked.Y.shape[1]} columns, y has {table.Y.shape[1]}."
@@ -227,6 +227,8 @@ def unchanged_on_error(model):
         yield
     except BaseException:
         # What scikit-learn's callbacks put there, they take away themselves.
-        own = {name: value for name, value in vars(model).items() if "callback" in name}
-        model.__dict__ = {**before, **own}
+        news = {
+            name: value for name, value in vars(model).items() if "callback" in name
+        }
+        model.__dict__ = {**before, **news}
         raise

@@ -45,7 +45,7 @@ def automatic(value, rule, *arguments):
 
 
 def is_auto(value):
-    """Whether it is the word "auto"."""
+    """Whether a value is the word "auto"."""
     return isinstance(value, str) and value == "auto"
 
 
@@ -86,6 +86,11 @@ def uses(model, what):
     return not known or what in SOLVERS[model.solver].uses
 
 
+def solvers_with(use):
+    """The solvers that use something, as a message names them: 'this' or 'that'."""
+    return " or ".join(repr(name) for name in SOLVERS if use in SOLVERS[name].uses)
+
+
 def rows_of_batch(model, n):
     """Rows of a step, of n in all."""
     if not uses(model, "batches"):
@@ -94,7 +99,7 @@ def rows_of_batch(model, n):
 
 
 def standardizes(model):
-    """Whether it standardises, by its own statistics or by given ones."""
+    """Whether a model standardises, by its own statistics or by given ones."""
     return isinstance(model.standardize, dict) or bool(model.standardize)
 
 
@@ -240,8 +245,8 @@ def _check_use(model):
         if not uses(model, use) and asked_for(value):
             raise ValueError(
                 f"solver={model.solver!r} has no use for {name}={value!r}: it takes "
-                "full-batch steps whose length it finds itself. Leave "
-                f"{name} at its default, or use solver='adam'."
+                f"full-batch steps whose length it finds itself. Leave {name} at its "
+                f"default, or use solver={solvers_with(use)}."
             )
 
 

@@ -34,9 +34,9 @@ class Prepared:
     ----------
     units, activations : list
         The network that these rows ask for.
-    training : Data
+    training_data : Data
         Standardised, like validation.
-    validation : Data or None
+    validation_data : Data or None
     held_out : ndarray of int or None
         Which rows of the user's X became validation rows.
     scaling : Scaling
@@ -46,8 +46,8 @@ class Prepared:
 
     units: list
     activations: list
-    training: Data
-    validation: Data | None
+    training_data: Data
+    validation_data: Data | None
     held_out: np.ndarray | None
     scaling: Scaling
     target: object

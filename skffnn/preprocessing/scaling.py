@@ -267,8 +267,8 @@ def standardized(table, rows, weight, scaling):
     x, y = scaling[:3], scaling[3:]
     if table.on_disk or not isinstance(X, np.ndarray):
         Y = _copy(table.Y, range(len(table.Y)), dtype, *y)
-        own = None if isinstance(rows, range) else rows
-        return Data(X, Y, weight, own, *x)
+        chosen = None if isinstance(rows, range) else rows
+        return Data(X, Y, weight, chosen, *x)
     return Data(
         _copy(X, rows, dtype, *x),
         _copy(table.Y, rows, dtype, *y),

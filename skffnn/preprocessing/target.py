@@ -100,12 +100,12 @@ class NumericTarget:
             return statistics(Y, rows, weight)
         mean, scale = unit(Y.shape[1])
         if self.output == "exp":
-            own = index(rows)
+            picked = index(rows)
             with np.errstate(over="ignore"):
                 average = np.average(
-                    dense(Y, own),
+                    dense(Y, picked),
                     axis=0,
-                    weights=None if weight is None else weight[own],
+                    weights=None if weight is None else weight[picked],
                 )
             if average.max() > LARGEST_MEAN:
                 raise ValueError(OVERFLOW)
@@ -153,11 +153,11 @@ class NumericTarget:
         data : Data
             The rows, standardised.
         """
-        own = data.at(slice(None))
-        Y = data.targets(own)
+        rows = data.at(slice(None))
+        Y = data.targets(rows)
         if np.ptp(Y, axis=0).max() == 0:
             return 0.0
-        weight = None if data.weight is None else data.weight[own, 0]
+        weight = None if data.weight is None else data.weight[rows, 0]
         constant = network.loss.best_constant(Y.astype(np.float64), weight)
         loss, _ = measure(network, np.broadcast_to(constant, Y.shape), data)
         return float(np.nansum(loss))  # an output of zeros has 0 log(0 / 0) for poisson

@@ -128,7 +128,7 @@ def _cannot(value, where):
 
 
 class Decoder:
-    """Turns them back, and raises ValueError for what no `Encoder` has made.
+    """Turns what an `Encoder` has made back into values; all else is a ValueError.
 
     Parameters
     ----------

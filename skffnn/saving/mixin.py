@@ -33,7 +33,7 @@ class PersistenceMixin:
     ----------
     _fitted : dict of str to callable
         The fitted attributes, each with a rule: it takes the value and all values of a
-        file, of which those before its own in the dict have been checked, and returns
+        file, of which those before it in the dict have been checked, and returns
         whether the value is right, or raises ValueError.
     _optional : tuple of str
         Which of them may be missing.
@@ -132,13 +132,13 @@ def _versions():
 def _described(estimator, own_class):
     """Its class, parameters and fitted attributes; None for what is none of ours."""
     cls: Any = type(estimator)
-    own = getattr(estimator, "__dict__", {})
+    attributes = getattr(estimator, "__dict__", {})
     if cls is not own_class and _CLASSES.get(cls.__name__) is not cls:
         return None
     parameters = estimator.get_params(deep=False)
-    fitted = {name: own[name] for name in cls._fitted if name in own}
+    fitted = {name: attributes[name] for name in cls._fitted if name in attributes}
     known = {*parameters, *cls._fitted, *cls._derived}
-    strange = [name for name in own if name.endswith("_") and name not in known]
+    strange = [name for name in attributes if name.endswith("_") and name not in known]
     if strange:
         raise ValueError(
             f"There is no place for an attribute {strange[0]!r} in a file of a "
@@ -189,26 +189,35 @@ def _made(name, values, own_class, number):
     check_names(parameters, (), cls._get_param_names())
     model = cls(**parameters)
     if fitted:
-        for earlier in range(number, FORMAT):
-            cls._upgrades.get(earlier, lambda own: None)(fitted)
+        _upgrade(cls, fitted, number)
         check_fitted(cls, fitted)
         vars(model).update(fitted)
         model._complete()
     return model
 
 
-def check_fitted(cls, own):
+def _upgrade(cls, fitted, number):
+    """Bring fitted attributes of that format to what they are now, in place."""
+    try:
+        for earlier in range(number, FORMAT):
+            cls._upgrades.get(earlier, lambda attributes: None)(fitted)
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        # They have not been checked: their rules are those of the newest format.
+        raise ValueError(f"it is no file of format {number}") from error
+
+
+def check_fitted(cls, attributes):
     """Raise ValueError unless a fitted estimator of that class can have that.
 
     Parameters
     ----------
     cls : type
         A subclass of `PersistenceMixin`.
-    own : dict
+    attributes : dict
         Its fitted attributes, as a file says.
     """
     required = [name for name in cls._fitted if name not in cls._optional]
-    check_names(own, required, cls._optional)
+    check_names(attributes, required, cls._optional)
     for name, rule in cls._fitted.items():
-        if name in own:
-            need(rule(own[name], own), name)
+        if name in attributes:
+            need(rule(attributes[name], attributes), name)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skffnn.core.stopping import Best, Patience, diverged
+from skffnn.core.stopping import Patience, diverged
 
 
 def answers(patience, losses):
@@ -44,34 +44,6 @@ def test_patience_keeps_its_state_where_it_is_told_to():
     said = [Patience(2, 0.0, state)(loss) for loss in (1.0, 2.0, 2.0)]
     assert said == [False, False, True]
     assert (state["best"], state["wait"]) == (1, 2)
-
-
-# The best weights ---------------------------------------------------------------------
-
-
-def test_best_keeps_a_copy_of_the_best_weights():
-    theta = np.zeros(3)
-    best = Best(theta)
-    for epoch, loss in enumerate([3.0, 1.0, 2.0], start=1):
-        theta[...] = epoch
-        best.update(epoch, loss, theta)
-    assert (best.loss, best.epoch) == (1, 2)
-    np.testing.assert_array_equal(best.theta, [2, 2, 2])
-
-
-def test_the_first_of_equals_is_the_best():
-    best = Best(np.zeros(1))
-    best.update(1, 1.0, np.ones(1))
-    best.update(2, 1.0, np.zeros(1))
-    assert best.epoch == 1
-
-
-def test_before_the_first_epoch_the_start_is_kept():
-    best = Best(np.ones(2))
-    assert best.epoch == 0
-    best.update(1, np.nan, np.full(2, np.nan))
-    assert best.epoch == 0
-    np.testing.assert_array_equal(best.theta, [1, 1])
 
 
 # Divergence ---------------------------------------------------------------------------

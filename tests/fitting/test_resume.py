@@ -90,6 +90,7 @@ def assert_same_end(a, b):
     for name in ("order", "dropout"):
         assert a._state[name].bit_generator.state == b._state[name].bit_generator.state
     assert a._state.keys() == b._state.keys()
+    assert a._state["memory"].keys() == b._state["memory"].keys()
 
 
 @pytest.mark.parametrize("parameters", RUNS.values(), ids=RUNS)

@@ -12,6 +12,10 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from skffnn import FFNNRegressor
+from skffnn.core.data import Data
+from skffnn.core.losses import LOSSES
+from skffnn.core.network import Network
+from skffnn.fitting.state import Standing, State
 
 
 def model_of(**parameters):
@@ -31,10 +35,11 @@ def fitted(model, X, y):
 def assert_same(a, b):
     """Equal in weights, optimizer, shuffling and history."""
     np.testing.assert_array_equal(a.theta_, b.theta_)
-    for name in ("adam", "sgd"):
-        if name in a._state:
-            for key, value in a._state[name].items():
-                np.testing.assert_array_equal(value, b._state[name][key])
+    memory = a._state["memory"], b._state["memory"]
+    assert memory[0].keys() == memory[1].keys()
+    for name, remembered in memory[0].items():
+        for key, value in remembered.items():
+            np.testing.assert_array_equal(value, memory[1][name][key])
     for name in ("order", "dropout"):
         assert a._state[name].bit_generator.state == b._state[name].bit_generator.state
     assert a.history_["rmse"] == b.history_["rmse"]
@@ -380,3 +385,38 @@ def test_an_interrupt_stops_a_search(table, monkeypatch):
     interrupt_after(monkeypatch, 5)
     with pytest.raises(KeyboardInterrupt):
         GridSearchCV(model_of(), {"learning_rate": [0.1, 0.01]}).fit(*table)
+
+
+# The best weights of a run ------------------------------------------------------------
+
+
+@pytest.fixture
+def standing():
+    """A run that begins with weights of 7."""
+    layout = Network([1, 1], ["identity"], LOSSES["squared_error"])
+    data = Data(np.zeros((2, 1)), np.zeros((2, 1)))
+    state = State.new(layout, data, seed=0, standardized=True, metric="rmse")
+    state.theta = np.full(2, 7.0)
+    return Standing.at_the_start(state)
+
+
+def test_best_keeps_a_copy_of_the_best_weights(standing):
+    theta = np.zeros(2)
+    for epoch, loss in enumerate([3.0, 1.0, 2.0], start=1):
+        theta[...] = epoch
+        standing.note(epoch, loss, theta)
+    assert (standing.best_loss, standing.best_epoch) == (1, 2)
+    np.testing.assert_array_equal(standing.best_theta, [2, 2])
+
+
+def test_the_first_of_equals_is_the_best(standing):
+    standing.note(1, 1.0, np.ones(2))
+    standing.note(2, 1.0, np.zeros(2))
+    assert standing.best_epoch == 1
+
+
+def test_before_the_first_epoch_the_start_is_kept(standing):
+    assert standing.best_epoch == 0
+    standing.note(1, np.nan, np.full(2, np.nan))
+    assert standing.best_epoch == 0
+    np.testing.assert_array_equal(standing.best_theta, [7, 7])

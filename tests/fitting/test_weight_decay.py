@@ -90,7 +90,7 @@ def test_equal_rows_are_held_out_together(network, rng, monkeypatch):
     seen = []
 
     def evaluate_and_keep(network, theta, data):
-        seen.append(data.X[data.own_rows[0], 0])
+        seen.append(data.X[data.chosen[0], 0])
         return evaluate(network, theta, data)
 
     monkeypatch.setattr(weight_decay, "evaluate", evaluate_and_keep)

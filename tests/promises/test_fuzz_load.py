@@ -8,6 +8,7 @@ import time
 import tracemalloc
 import warnings
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,9 @@ TIMES = 40
 CONSTANT = 4 * 2**20
 # Many times what the slowest takes on a busy machine; a hang is a hang.
 SECONDS = 20
+
+# Files in the formats of earlier versions, which are brought up to date.
+EARLIER = Path(__file__).parents[1] / "data"
 
 N = 60
 NETWORK = {
@@ -80,6 +84,8 @@ def files(tmp_path_factory, interrupt):
         path = folder / f"{name}.npz"
         model.save(path)
         made[name] = type(model), path, path.read_bytes()
+    for path in EARLIER.glob("*/interrupted.npz"):
+        made[path.parent.name] = FFNNRegressor, path, path.read_bytes()
     return made
 
 
@@ -398,7 +404,7 @@ def every_place(header):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", ["interrupted", "outputs", "bayesian"])
+@pytest.mark.parametrize("name", ["interrupted", "outputs", "bayesian", "format-1"])
 def test_every_word_of_a_header_in_the_place_of_every_other(
     files, forge, tmp_path, record_property, name
 ):

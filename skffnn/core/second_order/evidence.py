@@ -32,7 +32,7 @@ WEAK = 1e-7
 
 
 class Precisions(NamedTuple):
-    """Of the noise, alpha, and of each group of parameters, lambda."""
+    """The precision of the noise, alpha, and of each group of parameters, lambda."""
 
     noise: float
     groups: np.ndarray
@@ -111,30 +111,30 @@ def factorize_anyway(matrix, precisions, groups, out):
         damping = max(10 * damping, least)
 
 
-def factor_of(rows, judged, groups):
+def factor_of(curvature, judged, groups):
     """Cholesky's factor of A for those parameters and precisions, (P, P)."""
-    rows.sums(judged.theta)
-    factor = np.empty_like(rows.matrix)
-    factorize_anyway(rows.matrix, judged.precisions, groups, factor)
+    curvature.sums(judged.theta)
+    factor = np.empty_like(curvature.matrix)
+    factorize_anyway(curvature.matrix, judged.precisions, groups, factor)
     return factor
 
 
-def posterior(rows, theta, squares, precisions, groups, work):
-    """Judge theta, at which `rows.sums` has been called.
+def posterior(curvature, theta, squares, precisions, groups, work):
+    """Judge theta, at which `curvature.sums` has been called.
 
     Parameters
     ----------
-    rows : GaussNewton
+    curvature : GaussNewton
     theta : ndarray of shape (P,)
     squares : float
-        What `rows.sums` returned.
+        What `curvature.sums` returned.
     precisions : Precisions
     groups : ndarray of int of shape (P,)
     work : ndarray of shape (P, P)
         In Fortran order, to be overwritten.
     """
     alpha, lam = precisions
-    factorize_anyway(rows.matrix, precisions, groups, work)
+    factorize_anyway(curvature.matrix, precisions, groups, work)
     log_det = 2 * np.log(work.diagonal()).sum()
     dtrtri(work, lower=1, overwrite_c=1)
     # A^-1 = L'^-1 L^-1: its diagonal is the sum over squares of each column of L^-1.
@@ -145,7 +145,7 @@ def posterior(rows, theta, squares, precisions, groups, work):
         -(alpha * squares + lam @ squares_of(theta, groups)) / 2
         - log_det / 2
         + size @ np.log(lam) / 2
-        + rows.n * np.log(alpha / (2 * np.pi)) / 2
+        + curvature.n * np.log(alpha / (2 * np.pi)) / 2
     )
     return Posterior(
         theta.copy(), precisions, squares, float(log_evidence), np.maximum(effective, 0)
@@ -159,8 +159,8 @@ def squares_of(theta, groups):
 
 def reestimate(judged, n, groups):
     """The precisions under which those parameters and errors are most probable."""
-    own = squares_of(judged.theta, groups)
-    lam = (judged.effective + 2 * WEAK) / (own + 2 * WEAK)
+    squares = squares_of(judged.theta, groups)
+    lam = (judged.effective + 2 * WEAK) / (squares + 2 * WEAK)
     free = max(n - judged.effective.sum(), 0.0)
     return Precisions(float((free + 2 * WEAK) / (judged.squares + 2 * WEAK)), lam)
 

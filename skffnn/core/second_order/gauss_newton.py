@@ -73,7 +73,7 @@ class GaussNewton:
     """
 
     def __init__(self, network, data):
-        self.data, self.rows = data, RowGradients(network, data)
+        self.data, self.row_gradients = data, RowGradients(network, data)
         P, n = network.layout.size, len(data)
         self.row, self.gradient = np.empty(P), np.empty(P)
         self.matrix = np.empty((P, P), order="F")
@@ -83,16 +83,18 @@ class GaussNewton:
 
     def squares(self, theta):
         """sum(w e^2) alone, which takes a pass forward."""
-        return sum(_square(self._error(*one)[0]) for one in self.rows.passes(theta))
+        return sum(
+            _square(self._error(*one)[0]) for one in self.row_gradients.passes(theta)
+        )
 
     def sums(self, theta):
         """sum(w e^2); its slope and curvature into `gradient` and `matrix`."""
         total = 0.0
         self.gradient[...] = 0
         self.matrix[...] = 0
-        for part, batch in self.rows.passes(theta):
+        for part, batch in self.row_gradients.passes(theta):
             error, root = self._error(part, batch)
-            J = self.rows.of(theta, batch, root)
+            J = self.row_gradients.of(theta, batch, root)
             self.gradient += np.dot(error[:, 0], J, out=self.row)
             dsyrk(1.0, J.T, beta=1.0, c=self.matrix, lower=1, overwrite_c=1)
             total += _square(error)

@@ -13,7 +13,7 @@ DAMPING, LEAST, MOST = 10.0, 1e-8, 1e16
 LOWER, RAISE = 0.3, 10.0
 
 
-def levenberg_marquardt(rows, theta, groups, warm_up):
+def levenberg_marquardt(curvature, theta, groups, warm_up):
     """Train a network and its precisions, without end; yield a `Posterior` a step.
 
     A step d solves (A + mu I) d = -dS/dtheta, with A and S as in `evidence`. If S
@@ -25,7 +25,7 @@ def levenberg_marquardt(rows, theta, groups, warm_up):
 
     Parameters
     ----------
-    rows : GaussNewton
+    curvature : GaussNewton
         Of a standardised table.
     theta : ndarray of shape (P,)
         In float64; changed in place.
@@ -43,21 +43,21 @@ def levenberg_marquardt(rows, theta, groups, warm_up):
     Foresee & Hagan (1997), Gauss-Newton Approximation to Bayesian Learning. Levenberg
     (1944); Marquardt (1963).
     """
-    work = np.empty_like(rows.matrix)
+    work = np.empty_like(curvature.matrix)
     precisions = Precisions(NOISE, np.full(groups.max() + 1, PARAMETERS))
     damping, steps = DAMPING, 0
-    squares = rows.sums(theta)
+    squares = curvature.sums(theta)
     while True:
-        damping = _step(rows, theta, squares, precisions, groups, work, damping)
-        squares = rows.sums(theta)
-        judged = posterior(rows, theta, squares, precisions, groups, work)
+        damping = _step(curvature, theta, squares, precisions, groups, work, damping)
+        squares = curvature.sums(theta)
+        judged = posterior(curvature, theta, squares, precisions, groups, work)
         yield judged
         steps += 1
         if steps >= warm_up:
-            precisions = reestimate(judged, rows.n, groups)
+            precisions = reestimate(judged, curvature.n, groups)
 
 
-def _step(rows, theta, squares, precisions, groups, work, damping):
+def _step(curvature, theta, squares, precisions, groups, work, damping):
     """Move theta, and return the damping of the next step.
 
     Where nothing leads downhill, theta is the minimum as far as numbers can tell, and
@@ -68,12 +68,12 @@ def _step(rows, theta, squares, precisions, groups, work, damping):
     def cost(squares, theta):
         return (alpha * squares + lam @ squares_of(theta, groups)) / 2
 
-    S, slope = cost(squares, theta), alpha * rows.gradient + lam[groups] * theta
+    S, slope = cost(squares, theta), alpha * curvature.gradient + lam[groups] * theta
     while damping <= MOST:
-        if factorize(rows.matrix, precisions, groups, work, damping):
+        if factorize(curvature.matrix, precisions, groups, work, damping):
             d, _ = dpotrs(work, slope, lower=1)
             tried = theta - d
-            if cost(rows.squares(tried), tried) <= S:
+            if cost(curvature.squares(tried), tried) <= S:
                 theta[...] = tried
                 return max(damping * LOWER, LEAST)
         damping *= RAISE

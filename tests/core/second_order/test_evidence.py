@@ -36,14 +36,16 @@ def linear(make_network, make_data, rng):
     return GaussNewton(network, data), np.hstack([data.X, np.ones((60, 1))])
 
 
-def judge(rows, theta, precisions, groups):
-    work = np.empty_like(rows.matrix)
-    return posterior(rows, theta, rows.sums(theta), precisions, groups, work)
+def judge(curvature, theta, precisions, groups):
+    work = np.empty_like(curvature.matrix)
+    return posterior(curvature, theta, curvature.sums(theta), precisions, groups, work)
 
 
-def run(rows, theta, groups, steps):
+def run(curvature, theta, groups, steps):
     return list(
-        itertools.islice(levenberg_marquardt(rows, theta, groups, warm_up=2), steps)
+        itertools.islice(
+            levenberg_marquardt(curvature, theta, groups, warm_up=2), steps
+        )
     )
 
 
@@ -58,8 +60,8 @@ def test_sums_are_those_of_the_differences(
     units = [2, *hidden, 1]
     network, data = make_network(units), make_data(30, units, weighted=weighted)
     theta = make_theta(network)
-    rows = GaussNewton(network, data)
-    squares = rows.sums(theta)
+    curvature = GaussNewton(network, data)
+    squares = curvature.sums(theta)
     w = np.ones(30) if data.weight is None else data.weight[:, 0]
 
     def y_hat(theta):
@@ -69,11 +71,13 @@ def test_sums_are_those_of_the_differences(
     h = 1e-5 * np.eye(theta.size)
     J = np.stack([(y_hat(theta + d) - y_hat(theta - d)) / 2e-5 for d in h], axis=1)
     assert squares == pytest.approx(w @ e**2, rel=1e-12)
-    assert rows.squares(theta) == pytest.approx(squares, rel=1e-12)
-    assert rows.n == pytest.approx(w.sum(), rel=1e-12)
-    np.testing.assert_allclose(rows.gradient, J.T @ (w * e), rtol=1e-6, atol=1e-8)
+    assert curvature.squares(theta) == pytest.approx(squares, rel=1e-12)
+    assert curvature.n == pytest.approx(w.sum(), rel=1e-12)
+    np.testing.assert_allclose(curvature.gradient, J.T @ (w * e), rtol=1e-6, atol=1e-8)
     expected = np.tril(J.T @ (w[:, np.newaxis] * J))
-    np.testing.assert_allclose(np.tril(rows.matrix), expected, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(
+        np.tril(curvature.matrix), expected, rtol=1e-6, atol=1e-8
+    )
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -89,7 +93,7 @@ def test_chunks_change_nothing(
     open_questions = variance(network, theta, data, factor)
     monkeypatch.setattr(gauss_newton, "CHUNK", 7 * theta.size)
     parts = GaussNewton(network, data)
-    assert len(parts.rows.chunks) == 8
+    assert len(parts.row_gradients.chunks) == 8
     assert parts.sums(theta) == pytest.approx(squares, rel=1e-12)
     np.testing.assert_allclose(parts.gradient, whole.gradient, rtol=1e-10)
     lower = np.tril_indices(theta.size)
@@ -117,21 +121,21 @@ def test_a_weight_counts_rows(make_network, make_theta, make_data):
 
 
 def test_the_evidence_is_the_density_of_the_targets(linear):
-    rows, X = linear
+    curvature, X = linear
     groups = np.array([0, 1, 1, 2])
     precisions = Precisions(4.0, np.array([0.5, 2.0, 1.0]))
-    y = rows.data.Y[:, 0]
+    y = curvature.data.Y[:, 0]
     prior = np.diag(1 / precisions.groups[groups])
     A = 4 * X.T @ X + np.diag(precisions.groups[groups])
-    judged = judge(rows, np.linalg.solve(A, 4 * X.T @ y), precisions, groups)
+    judged = judge(curvature, np.linalg.solve(A, 4 * X.T @ y), precisions, groups)
     density = multivariate_normal(cov=X @ prior @ X.T + np.eye(60) / 4)
     assert judged.log_evidence == pytest.approx(density.logpdf(y), rel=1e-10)
 
 
 def test_effective_parameters_are_those_of_ridge(linear):
-    rows, X = linear
+    curvature, X = linear
     precisions = Precisions(3.0, np.array([20.0]))
-    judged = judge(rows, np.zeros(4), precisions, np.zeros(4, int))
+    judged = judge(curvature, np.zeros(4), precisions, np.zeros(4, int))
     eigenvalues = 3 * np.linalg.eigvalsh(X.T @ X)
     expected = (eigenvalues / (eigenvalues + 20)).sum()
     assert judged.effective == pytest.approx(expected)
@@ -141,10 +145,10 @@ def test_effective_parameters_are_those_of_ridge(linear):
 def test_without_hidden_layers_it_is_bayesian_ridge(
     linear, make_network, make_data, by_input
 ):
-    rows, X = linear
-    y, theta = rows.data.Y[:, 0], np.zeros(4)
-    groups = groups_of(rows.rows.network.layout, by_input)
-    judged = run(rows, theta, groups, 500)[-1]
+    curvature, X = linear
+    y, theta = curvature.data.Y[:, 0], np.zeros(4)
+    groups = groups_of(curvature.row_gradients.network.layout, by_input)
+    judged = run(curvature, theta, groups, 500)[-1]
     kind = ARDRegression if by_input else BayesianRidge
     tiny = dict.fromkeys(("alpha_1", "alpha_2", "lambda_1", "lambda_2"), evidence.WEAK)
     options = {"threshold_lambda": 1e30} if by_input else {"compute_score": True}
@@ -155,7 +159,10 @@ def test_without_hidden_layers_it_is_bayesian_ridge(
     np.testing.assert_allclose(judged.precisions.groups, model.lambda_, rtol=1e-3)
     new = make_data(9, [3, 1])
     open_questions = variance(
-        rows.rows.network, judged.theta, new, factor_of(rows, judged, groups)
+        curvature.row_gradients.network,
+        judged.theta,
+        new,
+        factor_of(curvature, judged, groups),
     )
     _, std = model.predict(np.hstack([new.X, np.ones((9, 1))]), return_std=True)
     np.testing.assert_allclose(
@@ -170,17 +177,17 @@ def test_without_hidden_layers_it_is_bayesian_ridge(
 
 
 def test_precisions_are_where_the_evidence_is_largest(linear):
-    rows, _ = linear
+    curvature, _ = linear
     groups = np.array([0, 1, 1, 2])
-    best = run(rows, np.zeros(4), groups, 300)[-1]
+    best = run(curvature, np.zeros(4), groups, 300)[-1]
 
     def log_evidence(noise, lam):
         theta = np.zeros(4)
-        rows.sums(theta)
-        A = np.tril(noise * rows.matrix)
+        curvature.sums(theta)
+        A = np.tril(noise * curvature.matrix)
         A = A + np.tril(A, -1).T + np.diag(lam[groups])
-        theta = -np.linalg.solve(A, noise * rows.gradient)
-        return judge(rows, theta, Precisions(noise, lam), groups).log_evidence
+        theta = -np.linalg.solve(A, noise * curvature.gradient)
+        return judge(curvature, theta, Precisions(noise, lam), groups).log_evidence
 
     noise, lam = best.precisions
     top = log_evidence(noise, lam)
@@ -197,14 +204,14 @@ def test_precisions_are_where_the_evidence_is_largest(linear):
 
 def test_every_step_goes_downhill(make_network, make_theta, make_data):
     network, data = make_network([2, 6, 4, 1]), make_data(80, [2, 6, 4, 1])
-    rows, theta = GaussNewton(network, data), make_theta(network)
+    curvature, theta = GaussNewton(network, data), make_theta(network)
     groups = groups_of(network.layout, by_input=False)
     before, costs = theta.copy(), []
-    for judged in run(rows, theta, groups, 40):
+    for judged in run(curvature, theta, groups, 40):
         noise, lam = judged.precisions
 
         def cost(theta, noise=noise, lam=lam):
-            return (noise * rows.squares(theta) + lam[groups] @ theta**2) / 2
+            return (noise * curvature.squares(theta) + lam[groups] @ theta**2) / 2
 
         costs.append((cost(before), cost(judged.theta)))
         before = judged.theta
@@ -215,20 +222,20 @@ def test_every_step_goes_downhill(make_network, make_theta, make_data):
 
 def test_it_ends_where_the_slope_is_zero(make_network, make_theta, make_data):
     network, data = make_network([2, 4, 1]), make_data(80, [2, 4, 1])
-    rows, theta = GaussNewton(network, data), make_theta(network)
+    curvature, theta = GaussNewton(network, data), make_theta(network)
     groups = groups_of(network.layout, by_input=True)
-    judged = run(rows, theta, groups, 400)[-1]
+    judged = run(curvature, theta, groups, 400)[-1]
     noise, lam = judged.precisions
-    rows.sums(judged.theta)
+    curvature.sums(judged.theta)
     pull = lam[groups] * judged.theta
-    slope = noise * rows.gradient + pull
+    slope = noise * curvature.gradient + pull
     assert np.abs(slope).max() < 1e-3 * np.abs(pull).max()
 
 
 def test_a_posterior_is_a_copy(linear):
-    rows, _ = linear
+    curvature, _ = linear
     theta = np.zeros(4)
-    first, second = run(rows, theta, np.zeros(4, int), 2)
+    first, second = run(curvature, theta, np.zeros(4, int), 2)
     assert not np.shares_memory(first.theta, theta)
     assert not np.array_equal(first.theta, second.theta)
 
@@ -245,27 +252,27 @@ def test_groups_by_layer_and_by_input(make_network):
 
 
 def test_a_matrix_that_has_no_factor_gets_as_much_damping_as_it_needs(linear):
-    rows, _ = linear
+    curvature, _ = linear
     groups = np.zeros(4, int)
-    rows.sums(np.zeros(4))
-    rows.matrix[3, 3] = -1e-10 * rows.matrix[0, 0]
-    rows.matrix[3, :3] = 0
+    curvature.sums(np.zeros(4))
+    curvature.matrix[3, 3] = -1e-10 * curvature.matrix[0, 0]
+    curvature.matrix[3, :3] = 0
     precisions = Precisions(1.0, np.array([1e-12]))
-    factor = np.empty_like(rows.matrix)
-    assert not factorize(rows.matrix, precisions, groups, factor)
-    evidence.factorize_anyway(rows.matrix, precisions, groups, factor)
+    factor = np.empty_like(curvature.matrix)
+    assert not factorize(curvature.matrix, precisions, groups, factor)
+    evidence.factorize_anyway(curvature.matrix, precisions, groups, factor)
     again = np.tril(factor @ factor.T)
-    np.testing.assert_allclose(again, np.tril(rows.matrix), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(again, np.tril(curvature.matrix), rtol=1e-6, atol=1e-6)
 
 
 def test_sums_that_overflow_are_an_error(linear):
-    rows, _ = linear
-    rows.sums(np.zeros(4))
-    rows.matrix[1, 1] = np.inf
-    work = np.empty_like(rows.matrix)
+    curvature, _ = linear
+    curvature.sums(np.zeros(4))
+    curvature.matrix[1, 1] = np.inf
+    work = np.empty_like(curvature.matrix)
     precisions = Precisions(1.0, np.ones(1))
     with pytest.raises(FloatingPointError, match="overflow"):
-        evidence.factorize_anyway(rows.matrix, precisions, np.zeros(4, int), work)
+        evidence.factorize_anyway(curvature.matrix, precisions, np.zeros(4, int), work)
 
 
 def test_precisions_stay_finite():
