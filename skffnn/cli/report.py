@@ -46,7 +46,7 @@ class Report:
         """
         import joblib
 
-        from ..inspection.display import save_loss_curve, save_predicted_vs_actual
+        from ..inspection.pictures import save_loss_curve, save_predicted_vs_actual
 
         folder.mkdir(parents=True, exist_ok=True)
         paths = [folder / name for name in FILES]

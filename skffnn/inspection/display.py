@@ -1,7 +1,6 @@
-"""Pictures: training curves, the range test, and predicted against actual."""
+"""Displays: training curves, and the range test, on axes of matplotlib."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from .range_test import range_test
 from .wrappers import unwrap
 
 # Colours that are told apart, also by the colour-blind, on white and on black.
-_TRAINING, _VALIDATION, _QUIET = "#1f77b4", "#d95f02", "0.5"
+TRAINING, VALIDATION, QUIET = "#1f77b4", "#d95f02", "0.5"
 
 
 class LossCurveDisplay:
@@ -168,8 +167,8 @@ class LossCurveDisplay:
         self.lines_, self.learning_rate_ax_ = [], None
         curves = []
         for name, values, color in (
-            ("training rows", _finite(self.rmse), _TRAINING),
-            ("validation rows", _finite(self.validation_rmse), _VALIDATION),
+            ("training rows", _finite(self.rmse), TRAINING),
+            ("validation rows", _finite(self.validation_rmse), VALIDATION),
         ):
             if values is not None:
                 self.lines_ += ax.plot(self.epoch, values, color=color, label=name)
@@ -196,7 +195,7 @@ class LossCurveDisplay:
             marks[self.kept_epoch] = "kept"
         for epoch, what in marks.items():
             value, kept = values[epochs.index(epoch)], epoch == self.kept_epoch
-            ax.axvline(epoch, color=_QUIET, linewidth=0.8, linestyle=":")
+            ax.axvline(epoch, color=QUIET, linewidth=0.8, linestyle=":")
             ax.plot(
                 [epoch],
                 [value],
@@ -214,7 +213,7 @@ class LossCurveDisplay:
             raise ValueError("There is no learning rate to draw: the run had none.")
         second = self.learning_rate_ax_ = ax.twinx()
         self.lines_ += second.plot(
-            self.epoch, rates, color=_QUIET, linewidth=1, linestyle="--"
+            self.epoch, rates, color=QUIET, linewidth=1, linestyle="--"
         )
         second.set_ylabel("learning rate (dashed)")
         second.set_ylim(bottom=0)
@@ -360,12 +359,12 @@ class LearningRateDisplay:
         """
         self.ax_, self.figure_ = _axes(ax)
         ax = self.ax_
-        self.lines_ = ax.plot(self.learning_rates, self.losses, color=_TRAINING)
+        self.lines_ = ax.plot(self.learning_rates, self.losses, color=TRAINING)
         ax.set(xscale="log", xlabel="Learning rate", ylabel="Loss")
         if np.min(self.losses) > 0:  # a perfect fit has no logarithm
             ax.set_yscale("log")
         ax.axvspan(
-            self.steepest, self.largest_safe, color=_QUIET, alpha=0.15, linewidth=0
+            self.steepest, self.largest_safe, color=QUIET, alpha=0.15, linewidth=0
         )
         marks = {
             "steepest": (self.steepest, "v"),
@@ -374,7 +373,7 @@ class LearningRateDisplay:
         for name, (rate, marker) in marks.items():
             loss = np.interp(rate, self.learning_rates, self.losses)
             ax.plot(
-                [rate], [loss], marker, color=_VALIDATION, label=f"{name}: {rate:.2g}"
+                [rate], [loss], marker, color=VALIDATION, label=f"{name}: {rate:.2g}"
             )
         ax.legend(frameon=False, fontsize="small")
         return self
@@ -419,84 +418,3 @@ def _scale(ax: Any, values: np.ndarray, yscale: str | None) -> None:
     elif ax.get_yscale() != "log":
         ax.autoscale(axis="y")  # the axes may hold other curves already
         ax.set_ylim(bottom=0)
-
-
-def save_loss_curve(
-    estimator: Any, path: str | Path, *, target_name: str = "the target"
-) -> None:
-    """Save the picture of the training curve of a fitted estimator.
-
-    Parameters
-    ----------
-    estimator : fitted estimator
-        What `LossCurveDisplay.from_estimator` takes.
-    path : str or Path
-        Where to write; its ending decides the format.
-    target_name : str, default="the target"
-        What is predicted, with its units.
-    """
-    figure, ax = _figure(7.2, 4.5)
-    display = LossCurveDisplay.from_estimator(estimator, ax=ax, target_name=target_name)
-    judged = len(display.lines_) > 1
-    rows = "training and on validation rows" if judged else "training rows"
-    _finish(figure, ax, f"Error on {rows} by epoch", path)
-
-
-def save_predicted_vs_actual(
-    y_true: Any, y_pred: Any, path: str | Path, *, target_name: str = "the target"
-) -> None:
-    """Save the picture of the predictions for the test rows against their targets.
-
-    Parameters
-    ----------
-    y_true, y_pred : array-like of shape (n,)
-        Actual and predicted targets of the test rows.
-    path : str or Path
-        Where to write; its ending decides the format.
-    target_name : str, default="the target"
-        What is predicted, with its units.
-    """
-    from sklearn.metrics import PredictionErrorDisplay, r2_score
-    from sklearn.metrics import root_mean_squared_error as rmse
-
-    figure, ax = _figure(5.6, 5.6)
-    PredictionErrorDisplay.from_predictions(
-        y_true,
-        y_pred,
-        kind="actual_vs_predicted",
-        # All the rows: the picture is of the numbers in its title.
-        subsample=None,
-        ax=ax,
-        scatter_kwargs=_dots(len(y_true)),
-        line_kwargs={"color": _QUIET, "linewidth": 1.2},
-    )
-    for axis in (ax.xaxis, ax.yaxis):
-        # scikit-learn's ticks divide the range of the data; round numbers read better.
-        axis.set_major_locator(require("matplotlib.ticker", "Drawing").MaxNLocator(6))
-    ax.set(xlabel=f"Predicted {target_name}", ylabel=f"Actual {target_name}")
-    scores = f"RMSE {rmse(y_true, y_pred):,.4g}, R² {r2_score(y_true, y_pred):.3f}"
-    _finish(figure, ax, f"{len(y_true):,} test rows: {scores}", path)
-
-
-def _dots(n: int) -> dict[str, Any]:
-    """Make the dots the smaller and the fainter the more there are."""
-    size, alpha = (28.0, 0.65) if n < 300 else (12.0, 0.4) if n < 3000 else (6.0, 0.22)
-    return {"color": _TRAINING, "s": size, "alpha": alpha, "linewidths": 0}
-
-
-def _figure(width: float, height: float) -> tuple[Any, Any]:
-    """Make a figure that no window system and no other figure knows of."""
-    figure = require("matplotlib.figure", "Drawing").Figure(
-        figsize=(width, height), layout="tight"
-    )
-    return figure, figure.subplots()
-
-
-def _finish(figure: Any, ax: Any, title: str, path: str | Path) -> None:
-    ax.set_title(title, fontsize=13, loc="left", pad=10)
-    ax.xaxis.label.set_size(12)
-    ax.yaxis.label.set_size(12)
-    ax.tick_params(labelsize=11)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(alpha=0.2)
-    figure.savefig(path, dpi=150)

@@ -11,7 +11,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skffnn import FFNNRegressor, LossCurveDisplay
-from skffnn.inspection.display import save_loss_curve, save_predicted_vs_actual
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -178,24 +177,6 @@ def test_draws_on_given_axes(network):
 def test_logarithmic_where_it_helps(rmse, scale):
     display = LossCurveDisplay(epoch=range(1, len(rmse) + 1), rmse=rmse).plot()
     assert display.ax_.get_yscale() == scale
-
-
-def test_saved_pictures(network, table, tmp_path):
-    X, y = table
-    curve, predicted = tmp_path / "curve.png", tmp_path / "predicted.png"
-    save_loss_curve(network, curve, target_name="price")
-    save_predicted_vs_actual(y, network.predict(X), predicted, target_name="price")
-    for path in (curve, predicted):
-        pixels = matplotlib.image.imread(path)
-        assert min(pixels.shape[:2]) > 500
-        assert pixels[..., :3].std() > 0.01
-
-
-def test_saving_leaves_no_figure_open(network, tmp_path):
-    import matplotlib.pyplot as plt
-
-    save_loss_curve(network, tmp_path / "curve.png")
-    assert plt.get_fignums() == []
 
 
 WITHOUT_MATPLOTLIB = """
