@@ -18,9 +18,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skffnn import FFNNEnsembleRegressor, FFNNRegressor, base
-from skffnn.fitting import calibration, side_by_side
+from skffnn.fitting import calibration
 from skffnn.fitting.callbacks import AVAILABLE, progress_bar
-from skffnn.preprocessing.checks import Table
 
 
 def network_of(**params):
@@ -88,32 +87,6 @@ def test_networks_that_hold_out_other_rows(friedman, kind, holding_out):
         np.testing.assert_array_equal(own.theta_, clone(own).fit(X, y).theta_)
     held_out = [own.validation_indices_ for own in model.estimators_]
     assert not np.array_equal(*held_out[:2])
-
-
-def test_the_networks_share_no_memory(friedman):
-    X, y = friedman
-    model = ensemble_of(2).fit(pd.DataFrame(X).add_prefix("x"), y)
-    one, other = (vars(own) for own in model.estimators_)
-    arrays = [name for name, value in one.items() if isinstance(value, np.ndarray)]
-    assert {"theta_", "x_mean_", "y_scale_", "feature_names_in_"} <= set(arrays)
-    for name in arrays:
-        assert not np.shares_memory(one[name], other[name]), name
-        assert not np.shares_memory(one[name], vars(model).get(name, X)), name
-    assert not np.shares_memory(*model.estimators_samples_)
-
-
-def test_the_networks_form_a_stack(friedman, monkeypatch):
-    sizes = []
-    real = side_by_side.fit_side_by_side
-
-    def fit_side_by_side(models, lessons, task):
-        sizes.append((len(models), len({id(lesson) for lesson in lessons})))
-        return real(models, lessons, task)
-
-    monkeypatch.setattr(side_by_side, "fit_side_by_side", fit_side_by_side)
-    ensemble_of().fit(*friedman)
-    ensemble_of(bootstrap=True).fit(*friedman)
-    assert sizes == [(4, 1), (4, 4)]
 
 
 def test_bootstrap_samples_are_drawn_with_replacement(friedman):
@@ -335,60 +308,6 @@ def test_rows_of_weight_0_calibrate_nothing(friedman):
     model = ensemble_of(calibration_fraction=0.25).fit(X, y, weight)
     assert (model.calibration_indices_ >= 40).all()
     assert model.noise_[0] < 100
-
-
-class Oracle:
-    """Predicts the first column."""
-
-    n_outputs_ = 1
-
-    def _predict(self, X):
-        return X[:, :1]
-
-
-def table_of(X, y):
-    return Table(X, y[:, np.newaxis], None, 1, False)
-
-
-def test_perfect_predictions_have_intervals_without_width(friedman):
-    X, y = friedman
-    model = ensemble_of(calibration_fraction=0.25).fit(X, y)
-    noise, scores = calibration.calibrated(
-        [Oracle(), Oracle()], table_of(X, X[:, 0]), model.calibration_indices_
-    )
-    np.testing.assert_array_equal(noise, 0)
-    np.testing.assert_array_equal(scores, 0)
-    model.noise_, model.calibration_scores_ = noise, scores
-    assert calibration.deviations_for(0.9, model.calibration_scores_) == 0
-
-
-def test_an_error_without_deviation_rules_nothing_out(friedman):
-    X, y = friedman
-    model = ensemble_of(calibration_fraction=0.25).fit(X, y)
-    model.noise_[...] = 0
-    model.calibration_scores_[-5:] = np.inf
-    low, high = model.predict_interval(X, 0.9)
-    assert (low == -np.inf).all()
-    assert (high == np.inf).all()
-    assert np.isfinite(model.predict_interval(X, 0.5)).all()
-
-
-@pytest.mark.parametrize(("n", "coverage"), [(9, 0.9), (19, 0.95), (1, 0.5)])
-def test_the_fewest_calibration_rows(friedman, n, coverage):
-    X, y = friedman
-    rows = slice(0, 4 * (n + 1))
-    for held_out, enough in ((n, True), (n - 1, False)):
-        if not held_out:
-            continue
-        model = ensemble_of(2).fit(X[rows], y[rows])
-        model.noise_, model.calibration_scores_ = calibration.calibrated(
-            model.estimators_, table_of(X, y), np.arange(held_out)
-        )
-        if enough:
-            model.predict_interval(X, coverage)
-        else:
-            with pytest.raises(ValueError, match=f"takes at least {n}"):
-                model.predict_interval(X, coverage)
 
 
 # Wrong input -------------------------------------------------------------------------

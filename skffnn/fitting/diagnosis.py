@@ -9,6 +9,8 @@ from ..preprocessing.checks import warn_user
 TOO_LARGE = 10
 # Weights beyond this are looked at once more: the last step may have gone anywhere.
 LARGE_WEIGHT = 100
+# A loss that is lower than that of the best constant by this share of it is no lower.
+ROUNDING = 1e-6
 
 
 def explain(fit, warn=True):
@@ -85,8 +87,8 @@ def _absurd(fit):
 def _learnt_nothing(fit):
     # The curve of an epoch lags behind its last weights, and dropout adds to it: look
     # twice before blaming the network.
-    baseline = fit.baseline
-    return fit.standing.last_loss >= baseline > 0 and fit.final_loss >= baseline
+    to_beat = fit.baseline * (1 - ROUNDING)
+    return fit.standing.last_loss >= to_beat > 0 and fit.final_loss >= to_beat
 
 
 def _explain_failure(fit):

@@ -8,8 +8,6 @@ import numpy as np
 
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 DOUBLE = FLOATS[:1]
-# Written by scikit-learn's check of the data, if X has names.
-COLUMN_NAMES = ("feature_names_in_",)
 
 
 def need(condition, what):

@@ -1,4 +1,4 @@
-"""Every loss against a formula of one line; its gradient is in test_gradients."""
+"""Every loss against a formula of one line; its gradient is in test_backprop."""
 
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """An ONNX graph predicts what the model predicts."""
 
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,9 +14,6 @@ from skffnn import (
     FFNNGridSearchCV,
     FFNNRegressor,
 )
-from skffnn.core.activations import ACTIVATIONS
-from skffnn.export.activations import EXPORTED
-from skffnn.extras import MissingExtraError
 from skffnn.preprocessing.parameters import activation_names
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -68,10 +63,6 @@ def test_every_activation(table, name, output, dtype):
     output = name if output == "the same" else output
     model = network(activation=name, output_activation=output).fit(X, y)
     assert_same(model, beyond(X).astype(dtype), y)
-
-
-def test_no_activation_is_missing():
-    assert set(EXPORTED) == set(ACTIVATIONS)
 
 
 @every_dtype
@@ -337,12 +328,3 @@ def test_scales_that_are_small_or_large(table, of, scale, dtype):
     X, y = table[0][:, 1:2], table[1]
     X, y = (X * scale, y) if of == "X" else (X, y * scale)
     assert_same(network().fit(X, y), beyond(X).astype(dtype), y)
-
-
-def test_without_skl2onnx(monkeypatch):
-    monkeypatch.setitem(sys.modules, "skl2onnx", None)
-    for module in ("skffnn.onnx", "skffnn.export.onnx"):
-        monkeypatch.delitem(sys.modules, module)
-    message = r"ONNX needs skl2onnx: pip install 'skffnn\[onnx\]'"
-    with pytest.raises(MissingExtraError, match=message):
-        import skffnn.onnx  # noqa: F401

@@ -2,14 +2,11 @@
 
 import doctest
 import pickle
-import sys
 
 import numpy as np
 import pytest
-from sklearn.exceptions import NotFittedError
 
 from skffnn import BayesianFFNNRegressor, FFNNRegressor
-from skffnn.extras import MissingExtraError
 from skffnn.preprocessing.parameters import activation_names
 
 
@@ -192,17 +189,3 @@ def test_the_examples_of_the_module(torch):
     )
     assert attempted > 5
     assert failed == 0
-
-
-@pytest.mark.parametrize("model", [FFNNRegressor(), BayesianFFNNRegressor()])
-def test_a_model_that_is_not_fitted(model):
-    with pytest.raises(NotFittedError):
-        model.to_torch()
-
-
-def test_without_torch(table, monkeypatch):
-    model = network().fit(*table)
-    monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "skffnn.export.torch", raising=False)
-    with pytest.raises(MissingExtraError, match=r"needs torch: pip install torch$"):
-        model.to_torch()

@@ -2,7 +2,6 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from threading import Barrier, Event
 
 import joblib
@@ -20,7 +19,7 @@ from skffnn import (
     FFNNRegressor,
 )
 from skffnn.core.prediction import chunk_rows
-from skffnn.fitting.threads import LARGE, one_blas_thread
+from skffnn.fitting.threads import LARGE
 
 THREADS = 16
 
@@ -104,17 +103,6 @@ def test_fits_in_many_threads_are_those_one_after_the_other(friedman, kind):
     fits = [lambda model=model: model.fit(*friedman) for model in models]
     for own, model in zip(alone, at_once(fits), strict=True):
         np.testing.assert_array_equal(weights_of(model), own)
-
-
-def test_the_limit_holds_until_the_last_has_left():
-    with threadpool_limits(2, "blas"):
-        before, first, second = blas(), ExitStack(), ExitStack()
-        first.enter_context(one_blas_thread())
-        second.enter_context(one_blas_thread())
-        first.close()
-        assert set(blas()) == {1}
-        second.close()
-        assert blas() == before
 
 
 @pytest.mark.parametrize("threads", [1, 2])

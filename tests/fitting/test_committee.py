@@ -1,0 +1,72 @@
+"""A committee: several starts, weighed by their evidence."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skffnn import BayesianFFNNRegressor
+from skffnn.fitting import committee
+
+
+@pytest.fixture(scope="module")
+def waves():
+    """200 rows of a wave with noise of 0.1, and a column that says nothing."""
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-2, 2, (1200, 2))
+    y = 5 + np.sin(2 * X[:, 0]) + 0.1 * rng.normal(size=1200)
+    return X[:200], y[:200], X[200:], y[200:]
+
+
+@pytest.fixture(scope="module")
+def fitted(waves):
+    return BayesianFFNNRegressor(random_state=0).fit(*waves[:2])
+
+
+def test_weights_follow_the_evidence(fitted):
+    steps = pd.DataFrame(fitted.history_)
+    evidence = steps.groupby("restart")["log_evidence"].max().to_numpy()
+    expected = np.exp(committee.PER_ROW * (evidence - evidence.max()) / 200)
+    expected = expected[expected / expected.sum() >= committee.LEAST_WEIGHT]
+    np.testing.assert_allclose(fitted.committee_weights_, expected / expected.sum())
+    assert fitted.log_evidence_ == pytest.approx(evidence.max())
+    assert len(evidence) == fitted.n_restarts
+    assert len(fitted.theta_) == len(expected) > 1
+
+
+def test_the_second_start_takes_its_time(fitted):
+    steps = pd.DataFrame(fitted.history_)
+    second = steps[steps["restart"] == 2]
+    scale = fitted.y_scale_[0]
+    assert len(second) > committee.INTRICATE[1]
+    warm = second["noise"].iloc[: committee.INTRICATE[1]] / scale
+    assert warm.nunique() == 1
+    assert len(set(steps[steps["restart"] == 1]["noise"].iloc[:6])) > 1
+
+
+def test_history_is_a_table_in_the_targets_units(fitted, waves):
+    X, y, *_ = waves
+    steps = pd.DataFrame(fitted.history_)
+    assert steps.columns.tolist() == [
+        "restart", "iteration", "rmse", "noise", "log_evidence",
+        "n_effective_parameters", "seconds",
+    ]  # fmt: skip
+    assert steps["iteration"].max() == fitted.n_iter_
+    assert steps["restart"].unique().tolist() == [1, 2, 3, 4]
+    best = steps.loc[steps["log_evidence"].idxmax()]
+    assert 0.08 < best["rmse"] < best["noise"] < 0.12
+    alone = BayesianFFNNRegressor(random_state=0, n_restarts=1).fit(X, y)
+    first = steps[steps["restart"] == 1]
+    assert alone.history_["rmse"] == first["rmse"].tolist()
+
+
+def test_a_single_network_reports_its_own_numbers(waves):
+    X, y, *_ = waves
+    model = BayesianFFNNRegressor(random_state=0, n_restarts=1).fit(X, y)
+    steps = pd.DataFrame(model.history_)
+    best = steps.loc[steps["log_evidence"].idxmax()]
+    assert model.committee_weights_.tolist() == [1.0]
+    assert model.log_evidence_ == best["log_evidence"]
+    assert model.alpha_**-0.5 == pytest.approx(best["noise"])
+    assert model.n_effective_parameters_ == best["n_effective_parameters"]
+    rmse = np.sqrt(np.mean((model.predict(X) - y) ** 2))
+    assert rmse == pytest.approx(best["rmse"], rel=1e-6)

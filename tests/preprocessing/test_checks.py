@@ -1,0 +1,146 @@
+"""Checks of the data: what is wrong, and what to do about it."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+
+from skffnn import FFNNRegressor
+
+
+def model_of(**parameters):
+    return FFNNRegressor(
+        **{"hidden_layer_sizes": 10, "max_iter": 5, "random_state": 0, **parameters}
+    )
+
+
+def with_nan(X):
+    X = X.copy()
+    X[3, 1] = np.nan
+    return X
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda X, y: (with_nan(X), y), ValueError, "contains NaN"),
+        (lambda X, y: (X, np.where(y > 50, np.inf, y)), ValueError, "infinity"),
+        (lambda X, y: (X, y[:-1]), ValueError, "inconsistent numbers of samples"),
+        (lambda X, y: (X[:, 0], y), ValueError, "Expected 2D array"),
+        (lambda X, y: (X[:0], y[:0]), ValueError, "0 sample"),
+        (lambda X, y: (X.astype(str), ["a"] * len(y)), ValueError, "could not convert"),
+        (lambda X, y: (pd.DataFrame({"k": ["a"] * len(y)}), y), ValueError, "'a'"),
+        (lambda X, y: (X * 1e200, y), ValueError, "too large to be standardised"),
+        (lambda X, y: (X, sparse.csr_array(y[:, None])), ValueError, "y.toarray"),
+    ],
+)
+def test_senseless_data_is_an_error(table, change, error, message):
+    with pytest.raises(error, match=message):
+        model_of().fit(*change(*table))
+
+
+def test_text_columns_are_told_what_to_do(table):
+    frame = pd.DataFrame({"kind": ["a", "b"] * 75})
+    with pytest.raises(ValueError, match="could not convert") as error:
+        model_of().fit(frame, table[1])
+    assert "tabular_pipeline" in "".join(error.value.__notes__)
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (np.zeros(150), "Every sample_weight is zero"),
+        (np.full(150, -1.0), "negative value"),
+        (np.ones(149), "one number per row"),
+        (np.full(150, np.nan), "NaN"),
+    ],
+)
+def test_senseless_weights_are_an_error(table, weight, message):
+    with pytest.raises(ValueError, match=message):
+        model_of().fit(*table, sample_weight=weight)
+
+
+def test_an_unfitted_model_does_not_predict(table):
+    with pytest.raises(NotFittedError):
+        model_of().predict(table[0])
+    assert not hasattr(model_of(), "coefs_")
+    assert not hasattr(model_of(), "loss_curve_")
+
+
+def test_predict_refuses_other_columns(table):
+    X, y = table
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    model = model_of().fit(frame, y)
+    with pytest.raises(ValueError, match="same order"):
+        model.predict(frame[list("badc")])
+    with pytest.raises(ValueError, match="X has 3 features"):
+        model_of().fit(X, y).predict(X[:, :3])
+
+
+@pytest.mark.parametrize("n", [1, 2000])
+def test_predictions_that_overflow_are_warned_of(table, n):
+    X, y = table
+    model = model_of(max_iter=20).fit(X, y)
+    far = np.tile(X[:1], (n, 1))
+    far[0] = 1e308
+    with pytest.warns(
+        UserWarning, match="predictions of 1 rows are not finite"
+    ) as told:
+        y_hat = model.predict(far)
+    assert told[0].filename == __file__
+    assert not np.isfinite(y_hat[0])
+    assert np.isfinite(y_hat[1:]).all()
+
+
+def test_an_overflow_that_saturates_is_nothing_to_warn_of(rng):
+    X = 0.1 * rng.normal(size=(200, 2))
+    model = model_of(activation="tanh", max_iter=20).fit(X, X[:, 0])
+    y_hat = model.predict([[1.7e308, 0.0]])
+    np.testing.assert_allclose(y_hat, model.predict([[1e30, 0.0]]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (lambda X, y: {"X_val": X}, "belong together"),
+        (lambda X, y: {"y_val": y}, "belong together"),
+        (lambda X, y: {"sample_weight_val": y}, "needs X_val"),
+        (
+            lambda X, y: {"X_val": X[:, :2], "y_val": y},
+            "In the validation rows: X has 2",
+        ),
+        (lambda X, y: {"X_val": X, "y_val": np.c_[y, y]}, "y_val has 2 columns"),
+        (lambda X, y: {"X_val": X, "y_val": y[:3]}, "In the validation rows: Found"),
+    ],
+)
+def test_senseless_validation_rows_are_an_error(table, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        model_of().fit(*table, **arguments(*table))
+
+
+def test_two_sources_of_validation_rows_are_an_error(table):
+    X, y = table
+    with pytest.raises(ValueError, match="both ask"):
+        model_of(validation_fraction=0.1).fit(X, y, X_val=X, y_val=y)
+
+
+def test_validation_rows_that_were_not_preprocessed_are_warned_of(table):
+    X, y = table
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    with pytest.warns(UserWarning, match="far from those of X"):
+        model_of().fit(Z, y, X_val=X + 100, y_val=y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model_of().fit(Z, y, X_val=Z[::-1], y_val=y)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_tiny_tables_are_fitted(n, rng):
+    X, y = rng.normal(size=(n, 10)), rng.normal(size=n)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = model_of(max_iter=200).fit(X, y)
+    assert np.isfinite(model.predict(X)).all()

@@ -1,0 +1,78 @@
+"""Values come back from JSON as they were: types, keys, dtypes and states."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skffnn.saving.json_values import Decoder, Encoder
+
+
+def there_and_back(value):
+    encoder = Encoder(lambda estimator: None)
+    text = json.dumps(encoder.encode(value, "value"))
+    decoder = Decoder(encoder.arrays, lambda name, values: None)
+    result = decoder.decode(json.loads(text))
+    assert not decoder.arrays
+    return result
+
+
+VALUES = {
+    "words of JSON": [None, True, 1, 1.5, "a", {"b": [2**70]}],
+    "what is no number": [float("inf"), -float("inf"), -0.0],
+    "tuples": ((), (1, (2, [3]))),
+    "names that are no strings": {1: "a", ("b", 2): None},
+    "names that look like tags": {"$array": 1, "$": {"$tuple": 2}},
+    "arrays": {"a.b": np.arange(3), "a": {"b": np.eye(2, dtype=np.float32)}},
+    "strings": np.array([["a", "é"], ["", "\0"]], dtype=object),
+    "a masked array": np.ma.MaskedArray([1.5, np.nan], [False, True]),
+    "masked values of any kind": np.ma.MaskedArray(
+        [{"a": 1}, None], [False, True], object
+    ),
+    "a generator": np.random.default_rng(3),
+    "a random state": np.random.RandomState(3),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_value_comes_back_as_it_was(equal, name):
+    assert equal(there_and_back(VALUES[name]), VALUES[name])
+
+
+def test_a_number_of_numpy_becomes_one_of_python():
+    assert type(there_and_back(np.float32(0.5))) is float
+
+
+def test_a_series_becomes_an_array():
+    np.testing.assert_array_equal(there_and_back(pd.Series([1.0, 2.0])), [1, 2])
+
+
+def test_a_generator_goes_on_where_it_was():
+    rng = np.random.default_rng(0)
+    rng.normal(size=7)
+    again = there_and_back(rng)
+    assert again is not rng
+    np.testing.assert_array_equal(again.normal(size=9), rng.normal(size=9))
+
+
+@pytest.mark.parametrize("value", [{1, 2}, b"a", 1j, print, np.array([1j])])
+def test_what_has_no_words_says_where_it_stands(value):
+    with pytest.raises(ValueError, match=r"value\.a\.1 cannot be saved without pickle"):
+        Encoder(lambda estimator: None).encode({"a": [0, value]}, "value")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"$array": "none"}, "names an array that is not there: 'none'"),
+        ({"$unknown": 1}, r"'\$unknown', which does not exist"),
+        ({"$tuple": 1}, r"'\$tuple' is none"),
+        ({"$strings": [[1], [1]]}, "among its strings is something else"),
+        ({"$masked": [[1], [False], "object_"]}, "a masked array of 'object_'"),
+        ({"$masked": [[1, 2], [False], "float64"]}, "longer or shorter"),
+    ],
+)
+def test_what_no_encoder_has_made_is_refused(value, message):
+    with pytest.raises(ValueError, match=message):
+        Decoder({}, lambda name, values: None).decode(value)
