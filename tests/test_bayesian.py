@@ -34,20 +34,38 @@ def small(**params):
     )
 
 
-@parametrize_with_checks(
-    [
-        BayesianFFNNRegressor(),
-        BayesianFFNNRegressor("auto", ard=False),
-        BayesianFFNNRegressor((), n_restarts=1),
-        BayesianFFNNRegressor((5, 3), activation=("relu", "logistic")),
-    ]
-)
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.filterwarnings("ignore:.*little to tell the noise by:UserWarning")
-def test_sklearn_check(estimator, check):
+CONFIGURATIONS = [
+    BayesianFFNNRegressor(),
+    BayesianFFNNRegressor("auto", ard=False),
+    BayesianFFNNRegressor((), n_restarts=1),
+    BayesianFFNNRegressor((5, 3), activation=("relu", "logistic")),
+]
+# The same, of small networks: what the checks look at does not depend on the size.
+SMALL = [
+    clone(estimator).set_params(hidden_layer_sizes=sizes, n_restarts=1)
+    for estimator, sizes in zip(CONFIGURATIONS, [3, 2, (), (3, 2)], strict=True)
+]
+
+
+def run(estimator, check):
     if "array_api" in str(check) or "sparse" in str(check):
         warnings.simplefilter("ignore", category=DeprecationWarning)
     check(estimator)
+
+
+@parametrize_with_checks(SMALL)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:.*little to tell the noise by:UserWarning")
+def test_sklearn_check(estimator, check):
+    run(estimator, check)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(CONFIGURATIONS)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:.*little to tell the noise by:UserWarning")
+def test_sklearn_check_in_full_size(estimator, check):
+    run(estimator, check)
 
 
 @pytest.fixture(scope="module")
@@ -456,7 +474,7 @@ def test_auto_leaves_out_what_is_too_large(monkeypatch, waves):
 def test_warns_of_weights_under_which_it_interpolates(waves):
     X, y, *_ = waves
     with pytest.warns(UserWarning, match="little to tell the noise by"):
-        BayesianFFNNRegressor((30, 30), random_state=0).fit(
+        BayesianFFNNRegressor((20, 20), n_restarts=1, random_state=0).fit(
             X[:60], y[:60], np.full(60, 9.0)
         )
 

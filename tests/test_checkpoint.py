@@ -180,7 +180,7 @@ def end_of(process):
 @pytest.mark.skipif(os.name != "posix", reason="there is no SIGKILL")
 @pytest.mark.parametrize(
     ("kills", "max_iter"),
-    [(3, 150), pytest.param(50, 1500, marks=pytest.mark.slow)],
+    [(1, 60), pytest.param(50, 1500, marks=pytest.mark.slow)],
 )
 def test_killed_at_random_moments(tmp_path, record_property, kills, max_iter):
     path, whole = tmp_path / "killed.npz", tmp_path / "whole.npz"

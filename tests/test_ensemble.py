@@ -420,7 +420,7 @@ def test_a_progress_bar_shows_the_networks(friedman, capsys):
 
 
 @parametrize_with_checks(
-    [FFNNEnsembleRegressor(FFNNRegressor(16, max_iter=100), 2, random_state=0)]
+    [FFNNEnsembleRegressor(FFNNRegressor(8, max_iter=60), 2, random_state=0)]
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_sklearn_compatible_estimator(estimator, check):

@@ -531,7 +531,7 @@ def test_a_search_can_be_cloned_pickled_and_shown(friedman):
 
 
 @parametrize_with_checks(
-    [FFNNGridSearchCV(FFNNRegressor(8, max_iter=60, random_state=0), RATES, cv=2)]
+    [FFNNGridSearchCV(FFNNRegressor(4, max_iter=40, random_state=0), RATES, cv=2)]
 )
 @pytest.mark.filterwarnings("ignore")
 def test_sklearn_compatible_estimator(estimator, check):

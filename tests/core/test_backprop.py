@@ -572,4 +572,6 @@ def test_a_planted_error_is_caught_by_the_chosen_combinations(
             return False
         return True
 
-    assert not all(map(passes, chosen()))
+    name, _, _ = what.partition(":")
+    first_of_that_name = sorted(chosen(), key=lambda case: name not in case)
+    assert not all(map(passes, first_of_that_name))

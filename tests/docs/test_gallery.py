@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
+from skffnn import FFNNRegressor
 from skffnn.fitting.callbacks import AVAILABLE
-from skffnn.fitting.run import Fit
+from skffnn.fitting.settings import Settings
 
 plt = pytest.importorskip("matplotlib.pyplot")
 
@@ -22,13 +23,8 @@ every_example = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.
 @pytest.fixture
 def _short(monkeypatch):
     """Three epochs at most, in the folder of the gallery, without windows."""
-    begin = Fit.__init__
-
-    def begin_shortly(self, *args, **kwargs):
-        begin(self, *args, **kwargs)
-        self.max_iter = 3
-
-    monkeypatch.setattr(Fit, "__init__", begin_shortly)
+    monkeypatch.setattr(Settings, "max_iter_for", lambda self, n: 3)
+    assert Settings(FFNNRegressor(), 100).max_iter == 3
     monkeypatch.setattr(plt, "show", lambda: None)
     monkeypatch.chdir(GALLERY)
     plt.switch_backend("agg")

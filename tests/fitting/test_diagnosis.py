@@ -79,7 +79,9 @@ def test_a_network_that_learns_nothing_is_warned_of(table):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_no_loss_lets_a_constant_pass_in_silence(rng, loss, constant, dtype):
     X, y = rng.normal(size=(500, 3)).astype(dtype), rng.lognormal(0, 1, 500)
-    model = FFNNRegressor(loss=loss, quantile=0.9, weight_decay=30.0, random_state=0)
+    model = FFNNRegressor(
+        16, loss=loss, quantile=0.9, weight_decay=30.0, random_state=0
+    )
     with pytest.warns(ConvergenceWarning, match=f"no better than {constant} does"):
         model.fit(X, y)
     assert np.ptp(model.predict(X)) < 0.1 * y.std()
@@ -91,7 +93,7 @@ def test_a_network_that_learns_a_skewed_target_is_not_warned_of(rng, loss):
     y = np.exp(X[:, 0] + 0.1 * rng.normal(size=500))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        FFNNRegressor(loss=loss, weight_decay=0.1, random_state=0).fit(X, y)
+        FFNNRegressor(16, loss=loss, weight_decay=0.1, random_state=0).fit(X, y)
 
 
 def test_a_constant_target_is_nothing_to_warn_of(table):

@@ -262,7 +262,7 @@ def interrupt_at_all(interrupt, holds):
 
 @pytest.mark.parametrize(("make", "action"), NETWORKS.values(), ids=NETWORKS)
 def test_a_network_is_what_it_was_or_whole(interrupt_at_all, make, action):
-    ends = interrupt_at_all(make, action, 45)
+    ends = interrupt_at_all(make, action, 25)
     assert {"before", "a part"} >= {*ends} - {"complete"}
     assert action is partial_fit or "a part" in ends
 
@@ -271,7 +271,7 @@ def test_a_network_is_what_it_was_or_whole(interrupt_at_all, make, action):
 def test_what_is_made_of_networks_is_what_it_was_or_whole(
     interrupt_at_all, make, action
 ):
-    assert {"before"} >= {*interrupt_at_all(make, action, 30)} - {"complete"}
+    assert {"before"} >= {*interrupt_at_all(make, action, 18)} - {"complete"}
 
 
 @pytest.mark.slow

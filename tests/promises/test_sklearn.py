@@ -36,25 +36,55 @@ CONFIGURATIONS = [
     (FFNNRegressor(early_stopping=True), SPLITS_ROWS),
     (FFNNRegressor(loss="poisson"), NEGATIVE_TARGETS),
 ]
+# The same, of small networks: what the checks look at does not depend on the size. The
+# first lets the table choose its weight decay.
+SIZES = [(8, 8), 8, 8, (), (8, 8), 8, 8]
+DECAYS = ["auto", 0.001, 0.001, 0.1, 0.1, 0.1, 0.1]
+SMALL = [
+    (
+        clone(estimator).set_params(
+            hidden_layer_sizes=sizes, weight_decay=decay, max_iter=60
+        ),
+        failures,
+    )
+    for (estimator, failures), sizes, decay in zip(
+        CONFIGURATIONS, SIZES, DECAYS, strict=True
+    )
+]
 
 
-def expected_failures(estimator):
-    for configured, failures in CONFIGURATIONS:
-        if estimator.get_params() == configured.get_params():
-            return failures
-    raise AssertionError(f"{estimator} is none of the configurations")
+def checked(configurations):
+    """scikit-learn's checks of them all, of which some are known to fail."""
+
+    def expected_failures(estimator):
+        return next(
+            failures
+            for configured, failures in configurations
+            if estimator.get_params() == configured.get_params()
+        )
+
+    estimators = [estimator for estimator, _ in configurations]
+    return parametrize_with_checks(estimators, expected_failed_checks=expected_failures)
+
+
+def run(estimator, check):
+    if "array_api" in str(check) or "sparse" in str(check):
+        warnings.simplefilter("ignore", category=DeprecationWarning)
+    check(estimator)
 
 
 # The checks train for a few rows or epochs, where a warning is in order.
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@parametrize_with_checks(
-    [estimator for estimator, _ in CONFIGURATIONS],
-    expected_failed_checks=expected_failures,
-)
+@checked(SMALL)
 def test_sklearn_check(estimator, check):
-    if "array_api" in str(check) or "sparse" in str(check):
-        warnings.simplefilter("ignore", category=DeprecationWarning)
-    check(estimator)
+    run(estimator, check)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@checked(CONFIGURATIONS)
+def test_sklearn_check_in_full_size(estimator, check):
+    run(estimator, check)
 
 
 def small(**parameters):
