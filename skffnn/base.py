@@ -20,7 +20,7 @@ from .export.description import Networks
 from .export.mixin import TorchMixin
 from .fitting.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from .fitting.diagnosis import explain
-from .fitting.fitted import fitted, from_format_1
+from .fitting.fitted import YOUNGER, fitted, from_format_1
 from .fitting.resume import (
     check_fingerprint,
     check_same_network,
@@ -140,6 +140,7 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
     """
 
     _target_kind: ClassVar[Any] = NumericTarget
+    _younger: ClassVar = YOUNGER
     _upgrades: ClassVar = {1: from_format_1}
 
     loss: str

@@ -1,8 +1,11 @@
 """What a fitted network consists of, name by name, and what each value has to be.
 
-A saved attribute is a line in `fitted`, which makes it, and one in `rules_for`, which
-says what a file may hold in its place.
+A saved attribute is a line in `fitted`, which makes it, one in `rules_for`, which says
+what a file may hold in its place, and one in `YOUNGER`, for files without it.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -153,7 +156,11 @@ def rules_for(target):
     }
 
 
-# Files of earlier formats -------------------------------------------------------------
+# Files of earlier versions ------------------------------------------------------------
+
+# What is younger than the format of the file: what it was before there was a word for
+# it, made of the other attributes.
+YOUNGER: dict[str, Callable[[dict], Any]] = {}
 
 
 def limits_from_format_1(attributes):

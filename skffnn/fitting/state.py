@@ -7,7 +7,7 @@ is declared once, with the rule that its value in a file has to meet.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -86,13 +86,17 @@ def check_fields(kind, values, known):
     kind : type
         The dataclass.
     values : dict
+        A field that is younger than the file gets its default, in place.
     known : Known
     """
-    kept = {each.name: each.metadata["rule"] for each in fields(kind) if each.metadata}
+    kept = {each.name: each for each in fields(kind) if each.metadata}
     need(isinstance(values, dict), kind.__name__.lower())
+    for name, each in kept.items():
+        if each.default is not MISSING:
+            values.setdefault(name, each.default)
     check_names(values, kept)
-    for name, holds in kept.items():
-        need(holds(values[name], known), name)
+    for name, each in kept.items():
+        need(each.metadata["rule"](values[name], known), name)
 
 
 def _is_patience(value):

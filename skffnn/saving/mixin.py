@@ -39,6 +39,9 @@ class PersistenceMixin:
         Which of them may be missing.
     _derived : tuple of str
         What `_complete` makes of the rest.
+    _younger : dict of str to callable
+        Which of them a file of this format may be older than, and what makes each of
+        the others then.
     _upgrades : dict of int to callable
         Functions that bring the fitted attributes of a file of that format to the next,
         in place.
@@ -47,6 +50,7 @@ class PersistenceMixin:
     _fitted: ClassVar[dict[str, Callable[[Any, dict], bool]]] = {}
     _optional: ClassVar[tuple[str, ...]] = ("feature_names_in_",)
     _derived: ClassVar[tuple[str, ...]] = ()
+    _younger: ClassVar[dict[str, Callable[[dict], Any]]] = {}
     _upgrades: ClassVar[dict[int, Callable[[dict], None]]] = {}
 
     def __init_subclass__(cls, **kwargs):
@@ -197,13 +201,16 @@ def _made(name, values, own_class, number):
 
 
 def _upgrade(cls, fitted, number):
-    """Bring fitted attributes of that format to what they are now, in place."""
+    """Bring fitted attributes of a file to what they are now, in place."""
     try:
         for earlier in range(number, FORMAT):
             cls._upgrades.get(earlier, lambda attributes: None)(fitted)
+        for name, made_of in cls._younger.items():
+            if name not in fitted:
+                fitted[name] = made_of(fitted)
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         # They have not been checked: their rules are those of the newest format.
-        raise ValueError(f"it is no file of format {number}") from error
+        raise ValueError(f"it is no model of format {number}") from error
 
 
 def check_fitted(cls, attributes):
