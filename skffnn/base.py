@@ -151,7 +151,8 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
     history_: dict[str, list[float]]
     _y_ndim: int
 
-    def _target(self):
+    def _target(self, goes_on):
+        """Make the target; of a model that goes on, as that has come to know it."""
         return self._target_kind(LOSSES[self.loss], output_of(self), standardizes(self))
 
     # Learning ------------------------------------------------------------------------
@@ -330,7 +331,7 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
         validation : Table or None
         target : NumericTarget
         """
-        target = self._target()
+        target = self._target(state is not None)
         dtype = None if state is None else state.theta.dtype
         table = check_table(
             self, X, y, sample_weight, target, dtype=dtype, reset=state is None

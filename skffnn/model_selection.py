@@ -16,11 +16,11 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
+from .base import GradientDescentNetwork
 from .fitting.callbacks import FitTask
 from .fitting.rehearsal import Rehearsal
 from .fitting.side_by_side import has_only_parameters
 from .preprocessing.checks import unchanged_on_error
-from .regressor import FFNNRegressor
 from .saving.mixin import PersistenceMixin
 from .saving.rules import are_names, is_bool, is_list, is_whole
 
@@ -147,8 +147,8 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
     _derived = ("scorer_",)
 
     # For the links and tooltips of the HTML representation in notebooks.
-    _doc_link_module = FFNNRegressor._doc_link_module
-    _doc_link_template = FFNNRegressor._doc_link_template
+    _doc_link_module = GradientDescentNetwork._doc_link_module
+    _doc_link_template = GradientDescentNetwork._doc_link_template
 
     estimator: Any
     scorer_: Any
@@ -229,12 +229,13 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
 
 
 def _is_network(estimator):
-    """Whether it is a network, or a pipeline that ends in one, and nothing else is set.
+    """Whether an estimator is a network, or a pipeline that ends in one, and no more.
 
-    Subclasses may fit otherwise.
+    Users may have set callbacks, and their subclasses may fit otherwise.
     """
     if isinstance(estimator, Pipeline):
         if not has_only_parameters(clone(estimator)):
             return False
         estimator = estimator.steps[-1][1]
-    return type(estimator) is FFNNRegressor and has_only_parameters(clone(estimator))
+    fits_as_ours = getattr(type(estimator), "fit", None) is GradientDescentNetwork.fit
+    return fits_as_ours and has_only_parameters(clone(estimator))

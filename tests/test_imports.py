@@ -31,7 +31,7 @@ MAY_READ = {
     "bayesian": SINGLE,
     "checkpoint": SINGLE,
     "ensemble": SEVERAL,
-    "model_selection": SEVERAL,
+    "model_selection": SINGLE,
     "inspection": SINGLE | ESTIMATORS,
     "onnx": SINGLE | ESTIMATORS,
     "": PUBLIC,  # skffnn/__init__.py: the public names

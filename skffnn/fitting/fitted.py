@@ -39,6 +39,7 @@ def fitted(fit):
         "activations_": list(fit.network.names),
         "theta_": state.theta,
         "n_outputs_": units[-1],
+        **prepared.target.as_attributes(),
         **prepared.scaling.as_attributes(),
         "validation_indices_": prepared.held_out,
         "n_iter_": len(state.history),
@@ -143,6 +144,7 @@ def rules_for(target):
         "n_outputs_": lambda value, others: (
             is_whole(value) and value == others["units_"][-1]
         ),
+        **target.rules,
         "validation_indices_": lambda value, others: value is None or are_rows(value),
         "n_iter_": lambda value, others: is_whole(value),
         "history_": _is_history(columns_of(target.metric)),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from joblib import hash as hash_of
 from sklearn import get_config
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.model_selection import ParameterGrid, check_cv, cross_validate
 from sklearn.pipeline import Pipeline
 from sklearn.utils import indexable
@@ -102,7 +102,8 @@ class Rehearsal:
         if self.models is not None:
             self.X, self.y = indexable(self.X, self.y)
             fit_params, split_params = _routed(search, self.params)
-            cv = check_cv(search.cv, self.y)
+            stratified = is_classifier(self.estimator)
+            cv = check_cv(search.cv, self.y, classifier=stratified)
             numbers = np.prod(np.shape(self.X), dtype=float)
             if (
                 numbers * cv.get_n_splits(self.X, self.y, **split_params)

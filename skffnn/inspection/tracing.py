@@ -72,7 +72,7 @@ def trace(model: Any, X: Any, y: Any, sample_weight: Any = None) -> Trace:
         )
     check_is_fitted(model)
     dtype = model.theta_.dtype
-    target = model._target()
+    target = model._target(goes_on=True)
     table = check_table(model, X, y, sample_weight, target, dtype=dtype, reset=False)
     if table.Y.shape[1] != model.n_outputs_:
         raise ValueError(

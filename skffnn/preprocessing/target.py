@@ -5,6 +5,9 @@ prediction, the curves in units that users know. Another kind of y, such as clas
 another class with the attributes and methods of `NumericTarget`.
 """
 
+from collections.abc import Callable
+from typing import Any, ClassVar
+
 import numpy as np
 from sklearn.utils import column_or_1d
 
@@ -38,10 +41,14 @@ class NumericTarget:
         Whether y is converted to numbers before `encode` sees it.
     metric : str
         The name of what predictions are judged by besides the loss, in ``history_``.
+    rules : dict of str to callable
+        What a file may hold of the attributes that it gives to a model: see
+        `skffnn.fitting.fitted`.
     """
 
     numeric = True
     metric = "rmse"
+    rules: ClassVar[dict[str, Callable[[Any, dict], bool]]] = {}
 
     def __init__(
         self,
@@ -52,6 +59,10 @@ class NumericTarget:
     ):
         self.loss, self.output = loss, output
         self.standardized, self.single = standardized, single
+
+    def as_attributes(self):
+        """What a fitted model has of it, beside the scale."""
+        return {}
 
     # From the user to the network -------------------------------------------------
 
