@@ -205,6 +205,7 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
             if rehearsal.plan():
                 self._evaluate(rehearsal, evaluate_candidates, callback_ctx)
                 return
+            rehearsal.end()
             rehearsal.here.close()
         context = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
         super()._run_search(evaluate_candidates, **context)

@@ -497,6 +497,60 @@ def test_a_refit_that_fails_leaves_no_stand_in(friedman, monkeypatch):
     assert not [name for name in vars(search) if name.endswith("_")]
 
 
+@pytest.mark.parametrize(
+    "grid", [RATES, {"solver": ["lbfgs"], "tol": [0.1, 0.2]}], ids=["stacked", "alone"]
+)
+@pytest.mark.parametrize("kind", ["network", "pipeline"])
+def test_who_patches_grid_search_sees_a_search_like_any_other(
+    friedman, monkeypatch, kind, grid
+):
+    """As trackers of experiments do: they log what `fit` has made, and pickle it."""
+    plain, seen = GridSearchCV.fit, []
+
+    def fit(self, X, y=None, **params):
+        before = repr(self.get_params())
+        result = plain(self, X, y, **params)
+        seen.append((before, repr(self.get_params()), pickle.dumps(self)))
+        return result
+
+    monkeypatch.setattr(GridSearchCV, "fit", fit)
+    model = model_of()
+    if kind == "pipeline":
+        model = make_pipeline(StandardScaler(), model)
+        grid = {f"ffnnregressor__{name}": values for name, values in grid.items()}
+    search = FFNNGridSearchCV(model, grid, cv=3).fit(*friedman)
+    ((before, after, pickled),) = seen
+    assert before == after == repr(search.get_params())
+    again = pickle.loads(pickled)
+    np.testing.assert_array_equal(
+        again.predict(friedman[0]), search.predict(friedman[0])
+    )
+    for each in (search, again):
+        parts = [each.estimator, each.best_estimator_, clone(each.best_estimator_)]
+        names = {name for part in parts for name in vars(network(part))}
+        assert not names & {"fit", "given", "__sklearn_clone__"}
+    assert search.scorer_._estimator is model
+
+
+def test_a_bug_of_ours_is_seen(friedman, monkeypatch):
+    """Whatever is expected to fail, a name that does not exist is not."""
+    for where in ("plan", "_first_steps", "fit", "asked_for"):
+        with monkeypatch.context() as patch:
+
+            def broken(*_, **__):
+                raise NameError("no such name")
+
+            patch.setattr(rehearsal.Rehearsal, where, broken)
+            with pytest.raises(NameError, match="no such name"):
+                FFNNGridSearchCV(model_of(), RATES, cv=3).fit(*friedman)
+
+
+def test_its_box_in_notebooks_links_to_its_page(friedman):
+    search = FFNNGridSearchCV(model_of(), RATES)
+    assert "generated/skffnn.FFNNGridSearchCV.html" in search._repr_html_()
+    assert "generated/skffnn.FFNNRegressor.html" in search._repr_html_()
+
+
 def test_an_error_of_ours_is_no_score(friedman, monkeypatch):
     def broken(*_):
         raise MemoryError("no room")

@@ -49,7 +49,7 @@ class Rehearsal:
         # As the user's backend is set around the search.
         self.workers = Workers(search.n_jobs, search.pre_dispatch)
         self.outcomes: Any = None
-        self.is_over = False
+        self.templates: list[Any] = []
 
     # What stands for the estimator ------------------------------------------------
 
@@ -57,12 +57,11 @@ class Rehearsal:
         """A clone of the estimator, whose clones this object makes."""
         template = clone(self.estimator)
         template.__sklearn_clone__ = self.another
+        self.templates.append(template)
         return template
 
     def another(self):
         """Make what stands for a clone of the template at this point of the search."""
-        if self.is_over:
-            return clone(self.estimator)
         if self.outcomes is None:
             return self.template()
         recalling = clone(self.estimator)
@@ -74,8 +73,13 @@ class Rehearsal:
         pairs = product(range(len(self.candidates)), range(len(self.splits)))
         self.outcomes = ((self.candidates[c], self.learnt[c, k]) for c, k in pairs)
         asked = ExitStack()
-        asked.callback(setattr, self, "is_over", True)
+        asked.callback(self.end)
         return asked
+
+    def end(self):
+        """Make the templates estimators like any other, which the search may keep."""
+        while self.templates:
+            del self.templates.pop().__sklearn_clone__
 
     # A splitter -------------------------------------------------------------------
 

@@ -202,6 +202,25 @@ def test_the_best_epoch_is_judged_by_what_is_watched_now(table):
     assert model.best_loss_ == min(model.loss_curve_[60:])
 
 
+@pytest.mark.parametrize(
+    ("loss", "parameter", "before", "now"),
+    [("huber", "huber_delta", 0.1, 5.0), ("quantile", "quantile", 0.01, 0.5)],
+)
+def test_a_loss_with_another_parameter_is_another_loss(
+    table, loss, parameter, before, now
+):
+    model = model_of(loss=loss, warm_start=True, max_iter=30, **{parameter: before})
+    lowest = fitted(model, *table).best_loss_
+    fitted(model.set_params(**{parameter: now}), *table)
+    assert model.best_loss_ == min(model.loss_curve_[30:]) > lowest
+    assert model.best_iter_ == 31 + np.argmin(model.loss_curve_[30:])
+    # A parameter of another loss is none of this one.
+    other = "quantile" if loss == "huber" else "huber_delta"
+    best = model.best_loss_
+    fitted(model.set_params(**{other: 0.3}), *table)
+    assert model.best_loss_ == min(model.loss_curve_[30:]) <= best
+
+
 def test_an_adaptive_rate_that_is_exhausted_begins_anew(table):
     model = model_of(
         learning_rate_schedule="adaptive", max_iter=2000, n_iter_no_change=2, tol=0.1,
