@@ -29,7 +29,9 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skffnn import FFNNRegressor
 from skffnn.core.data import saturate
+from skffnn.fitting import weight_decay
 from skffnn.preprocessing.parameters import auto_batch_size, auto_max_iter
+from skffnn.preprocessing.scaling import LIMIT
 
 LARGE = 5000
 DECAYS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -44,12 +46,15 @@ def by_rows(make):
     return lambda n: FFNNRegressor(**make(n))
 
 
-def choosing(module, **settings):
+def choosing(candidates=None, **settings):
     """The defaults, with other settings of how the weight decay is chosen."""
+    if candidates is not None:
+        usual = weight_decay.AMOUNTS[False]
+        settings["AMOUNTS"] = {False: usual._replace(candidates=candidates)}
 
     class Choosing(FFNNRegressor):
         def fit(self, X, y):
-            with mock.patch.multiple(f"skffnn.{module}", **settings):
+            with mock.patch.multiple(weight_decay, **settings):
                 return super().fit(X, y)
 
     return lambda n: Choosing()
@@ -72,8 +77,8 @@ def clipped(margin):
 
 def saturated(z):
     """Every input as a heavy-tailed one."""
-    z = z.copy()
-    saturate(z, slice(None))
+    z, columns = z.copy(), np.arange(z.shape[1])
+    saturate(z, columns, np.full(len(columns), LIMIT))
     return z
 
 
@@ -82,20 +87,12 @@ CANDIDATES = {
         f"weight_decay={value:g}": changed(weight_decay=value) for value in DECAYS
     },
     "choice of the weight decay": {
-        "two candidates, 0.1 and 1": choosing(
-            "fitting.weight_decay", CANDIDATES=(0.1, 1.0)
-        ),
-        "five candidates, 0.03 to 3": choosing(
-            "decay", CANDIDATES=(0.03, 0.1, 0.3, 1.0, 3.0)
-        ),
-        "five candidates, 0.1 to 10": choosing(
-            "decay", CANDIDATES=(0.1, 0.3, 1.0, 3.0, 10.0)
-        ),
-        "a quarter of the epochs": choosing(
-            "fitting.run", budget=lambda n, solver: 0.25
-        ),
-        "half of the epochs": choosing("fitting.run", budget=lambda n, solver: 0.5),
-        "at most 10,000 rows": choosing("fitting.weight_decay", MOST_ROWS=10_000),
+        "two candidates, 0.1 and 1": choosing((0.1, 1.0)),
+        "five candidates, 0.03 to 3": choosing((0.03, 0.1, 0.3, 1.0, 3.0)),
+        "five candidates, 0.1 to 10": choosing((0.1, 0.3, 1.0, 3.0, 10.0)),
+        "a quarter of the epochs": choosing(budget=lambda n, pace: 0.25),
+        "half of the epochs": choosing(budget=lambda n, pace: 0.5),
+        "at most 10,000 rows": choosing(MOST_ROWS=10_000),
         "early_stopping=True, weight_decay=0.1": changed(
             early_stopping=True, weight_decay=0.1
         ),

@@ -121,7 +121,7 @@ def committees(model, data):
     """RMSE of other ways to weigh the networks, as a share of the committee's."""
     network = Network(model.units_, model.activations_)
     rows = Data(
-        data.X_test, None, None, None, model.x_mean_, model.x_scale_, model.x_heavy_
+        data.X_test, None, None, None, model.x_mean_, model.x_scale_, model.x_limit_
     )
     each = np.stack([network.predict(theta, rows)[:, 0] for theta in model.theta_])
     each = each * model.y_scale_ + model.y_mean_
