@@ -178,15 +178,13 @@ def end_of(process):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there is no SIGKILL")
-@pytest.mark.parametrize(
-    ("kills", "max_iter"),
-    [(1, 60), pytest.param(50, 1500, marks=pytest.mark.slow)],
-)
-def test_killed_at_random_moments(tmp_path, record_property, kills, max_iter):
+@pytest.mark.slow
+def test_killed_at_random_moments(tmp_path, record_property):
+    kills, max_iter = 50, 1500
     path, whole = tmp_path / "killed.npz", tmp_path / "whole.npz"
     assert end_of(job(whole, max_iter, "without a checkpoint")) == 0
     rng, killed, epochs = np.random.default_rng(), 0, []
-    while killed < kills:
+    while killed < kills or not epochs:
         process = job(path, max_iter)
         time.sleep(rng.uniform(0, 0.4))
         process.kill()
@@ -195,7 +193,7 @@ def test_killed_at_random_moments(tmp_path, record_property, kills, max_iter):
         if path.exists():
             epochs.append(FFNNRegressor.load(path).n_iter_)
     assert epochs == sorted(epochs)
-    assert epochs[-1] > 0
+    assert epochs[-1] > 0  # a file that was there was whole, and some epochs old
     assert end_of(job(path, max_iter)) == 0
     a, b = FFNNRegressor.load(path), FFNNRegressor.load(whole)
     np.testing.assert_array_equal(a.theta_, b.theta_)

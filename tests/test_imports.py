@@ -316,7 +316,7 @@ def test_the_reader_finds_every_kind_of_import():
 def test_the_rules_catch_an_import_against_the_stream():
     names = Imports(SOURCE, "skffnn.core").found
     assert against_the_rules("core.training", names) == ["regressor"]
-    assert against_the_rules("model_selection", names) == []
+    assert against_the_rules("ensemble", names) == []
 
 
 def test_a_circle_is_caught():

@@ -398,6 +398,7 @@ def test_as_a_module_interrupted_by_its_user():
     assert next(filter(None, runs), None) == (130, "skffnn: interrupted\n")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a pipe of the shell")
 def test_output_that_nobody_reads():
     run = subprocess.run(
         f"{sys.executable} -m skffnn --learning-rates=0.03 --hidden=4 | true",

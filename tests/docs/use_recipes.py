@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-sys.path.insert(0, sys.argv[1])
+if __name__ == "__main__":
+    sys.path.insert(0, sys.argv[1])
 
 from sklearn.model_selection import GridSearchCV
 
@@ -26,7 +27,6 @@ from skffnn import FFNNEnsembleRegressor, FFNNGridSearchCV, FFNNRegressor
 rng = np.random.default_rng(0)
 X = rng.uniform(-1, 1, (160, 3))
 y = np.sin(2 * X[:, 0]) + X[:, 1] + 0.05 * rng.normal(size=160)
-FOLDER = Path(tempfile.mkdtemp())
 PARAMETERS = {"hidden_layer_sizes": 12, "max_iter": 60, "random_state": 0}
 
 
@@ -38,9 +38,10 @@ def same(a, b):
 
 def through_a_file(model):
     """Save and load."""
-    path = FOLDER / "model.npz"
-    model.save(path)
-    return type(model).load(path)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.npz"
+        model.save(path)
+        return type(model).load(path)
 
 
 class Interrupt:
@@ -115,39 +116,45 @@ def refused(message, **parameters):
         FFNNRegressor(**parameters).fit(X, y)
 
 
-assert skffnn.__file__.startswith(sys.argv[1])
+def main():
+    """Use each of them, and print its name where all is well."""
+    assert skffnn.__file__.startswith(sys.argv[1])
 
-works({"learning_rate": [0.01, 0.02]}, activation="softplus", weight_decay=0.1)
-refused("mish, softplus", activation="soft_plus")
-print("softplus")
+    works({"learning_rate": [0.01, 0.02]}, activation="softplus", weight_decay=0.1)
+    refused("mish, softplus", activation="soft_plus")
+    print("softplus")
 
-loss = {"loss": "epsilon_insensitive", "weight_decay": 0.1}
-works({"insensitivity": [0.05, 0.5], "learning_rate": [0.01, 0.02]}, **loss)
-refused("epsilon_insensitive", loss="insensitive")
-refused("insensitivity must be a number that is not negative", insensitivity=-1)
-# A loss with another parameter is another loss: what was lowest is nothing to beat.
-model = FFNNRegressor(**PARAMETERS, **loss, insensitivity=1.0, warm_start=True)
-lowest = model.fit(X, y).best_loss_
-model.set_params(insensitivity=0.01).fit(X, y)
-assert model.best_iter_ > 60, model.best_iter_
-assert model.best_loss_ > lowest
-print("epsilon_insensitive")
+    loss = {"loss": "epsilon_insensitive", "weight_decay": 0.1}
+    works({"insensitivity": [0.05, 0.5], "learning_rate": [0.01, 0.02]}, **loss)
+    refused("epsilon_insensitive", loss="insensitive")
+    refused("insensitivity must be a number that is not negative", insensitivity=-1)
+    # A loss with another parameter is another loss: what was lowest is nothing to beat.
+    model = FFNNRegressor(**PARAMETERS, **loss, insensitivity=1.0, warm_start=True)
+    lowest = model.fit(X, y).best_loss_
+    model.set_params(insensitivity=0.01).fit(X, y)
+    assert model.best_iter_ > 60, model.best_iter_
+    assert model.best_loss_ > lowest
+    print("epsilon_insensitive")
 
-lion = {"solver": "lion", "learning_rate": 0.005}
-works({"learning_rate": [0.005, 0.01]}, **lion, weight_decay=0.1)
-works({"beta_1": [0.8, 0.9]}, **lion, weight_decay="auto", dropout=0.05)
-refused("adam, sgd, lion", solver="lyon")
-refused("beta_1 must be", solver="lion", beta_1=1)
-model = FFNNRegressor(**PARAMETERS, **lion).fit(X, y)
-assert model._state["memory"]["lion"].keys() == {"m"}
-print("lion")
+    lion = {"solver": "lion", "learning_rate": 0.005}
+    works({"learning_rate": [0.005, 0.01]}, **lion, weight_decay=0.1)
+    works({"beta_1": [0.8, 0.9]}, **lion, weight_decay="auto", dropout=0.05)
+    refused("adam, sgd, lion", solver="lyon")
+    refused("beta_1 must be", solver="lion", beta_1=1)
+    model = FFNNRegressor(**PARAMETERS, **lion).fit(X, y)
+    assert model._state["memory"]["lion"].keys() == {"m"}
+    print("lion")
 
-model = through_a_file(FFNNRegressor(**PARAMETERS).fit(X, y))
-assert model.n_parameters_ == model.theta_.size == 3 * 12 + 12 + 12 + 1
-earlier = Path(__file__).parents[1] / "data" / "format-1" / "regressor.npz"
-model = FFNNRegressor.load(earlier)
-assert model.n_parameters_ == model.theta_.size
-model.n_parameters_ += 1
-with pytest.raises(ValueError, match="n_parameters_ is not what it must be"):
-    through_a_file(model)
-print("n_parameters_")
+    model = through_a_file(FFNNRegressor(**PARAMETERS).fit(X, y))
+    assert model.n_parameters_ == model.theta_.size == 3 * 12 + 12 + 12 + 1
+    earlier = Path(__file__).parents[1] / "data" / "format-1" / "regressor.npz"
+    model = FFNNRegressor.load(earlier)
+    assert model.n_parameters_ == model.theta_.size
+    model.n_parameters_ += 1
+    with pytest.raises(ValueError, match="n_parameters_ is not what it must be"):
+        through_a_file(model)
+    print("n_parameters_")
+
+
+if __name__ == "__main__":
+    main()

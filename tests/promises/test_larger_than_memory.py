@@ -84,6 +84,7 @@ def limited(task, bound, folder):
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 @linux
 def test_a_fit_on_a_memory_map_allocates_some_numbers_a_row(folder):
     bound = A_ROW * ROWS + WORK
@@ -92,6 +93,7 @@ def test_a_fit_on_a_memory_map_allocates_some_numbers_a_row(folder):
     assert limited("fit in memory", bound, folder) == "MemoryError"
 
 
+@pytest.mark.slow
 @linux
 def test_a_prediction_from_a_memory_map_allocates_its_result(folder):
     assert limited("predict", 8 * ROWS + WORK, folder) == f"{ROWS} True"

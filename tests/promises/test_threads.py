@@ -112,7 +112,7 @@ def test_large_and_small_fits_at_once_leave_blas_as_it_was(rng, threads):
         hidden_layer_sizes=(256, 128), batch_size=256, max_iter=10, learning_rate=3e-3
     )
     assert LARGE < 256 * (64 * 256 + 256 * 128 + 128)
-    models = [large, network_of()] * (THREADS // 2)
+    models = [large, network_of()] * (THREADS // 4)
     models = [clone(m).set_params(random_state=k) for k, m in enumerate(models)]
     fits = [lambda model=model: model.fit(X, X[:, 0]).theta_ for model in models]
     with threadpool_limits(threads, "blas"):

@@ -21,6 +21,7 @@ ARRAYS = {
     "empty": np.zeros((0, 4)),
     "flag": np.array(True),
 }
+posix = pytest.mark.skipif(os.name != "posix", reason="modes and links are POSIX's")
 HEADER = {"ä": [1, 2.5, None, True], "nan": float("nan")}
 
 
@@ -276,6 +277,7 @@ def test_an_interrupt_while_writing_leaves_nothing_behind(path, monkeypatch):
     assert os.listdir(path.parent) == [path.name]
 
 
+@posix
 def test_mode_and_links_are_kept(path, tmp_path):
     path.chmod(0o640)
     link = tmp_path / "link"
@@ -286,6 +288,7 @@ def test_mode_and_links_are_kept(path, tmp_path):
     assert archive.read(path) == ({}, {})
 
 
+@posix
 def test_a_new_file_follows_the_umask(tmp_path):
     before = os.umask(0o027)
     try:
@@ -295,6 +298,7 @@ def test_a_new_file_follows_the_umask(tmp_path):
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o640
 
 
+@posix
 def test_what_is_no_file_is_not_replaced(tmp_path):
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "fifo")
