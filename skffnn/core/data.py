@@ -51,11 +51,15 @@ class Data:
         self.chosen = rows
         self.mean: Any = None if mean is None else mean[np.newaxis]
         self.scale: Any = None if scale is None else scale[np.newaxis]
-        self.limit: Any = limit
-        self.tails: Any = None if limit is None else np.flatnonzero(np.isfinite(limit))
+        # Where no column has a limit, as in most tables, nothing more is looked at: for
+        # one row to predict that is worth having.
+        unlimited = limit is None or limit[limit.argmin()] == np.inf
+        self.limit: Any = None if unlimited else limit
+        self.tails: Any = None if unlimited else np.flatnonzero(np.isfinite(limit))
         self.tail_scale = tail_scale
         self.whole = len(self)
-        self._weigh()
+        if weight is not None:
+            self._weigh()
 
     def _weigh(self):
         if self.weight is not None:
@@ -140,7 +144,7 @@ class Data:
             np.subtract(source, self.mean, out=a)
         elif source is not a:
             a[...] = source
-        if self.tails is not None and len(self.tails):
+        if self.tails is not None:
             saturate(a, self.tails, self.limit[self.tails], self.tail_scale)
 
     def constant_inputs(self):

@@ -51,7 +51,9 @@ def _selu(graph, z):
 
 
 def _silu(graph, z):
-    return graph("Mul", z, graph("Sigmoid", z))
+    # Written as z * Sigmoid(z), onnxruntime 1.19 fuses it to QuickGelu, which it has
+    # in single precision only.
+    return graph("Div", z, graph("Add", graph("Exp", graph("Neg", z)), 1))
 
 
 def _gelu(graph, z):

@@ -202,6 +202,6 @@ class NumericTarget:
         y_hat : ndarray of shape (n, n_outputs)
         y_mean, y_scale : ndarray of shape (n_outputs,)
         """
-        y_hat *= y_scale[np.newaxis]
-        y_hat += y_mean[np.newaxis]
+        y_hat *= y_scale
+        y_hat += y_mean
         return y_hat
