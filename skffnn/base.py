@@ -5,6 +5,7 @@
 kind is its parameters, its target and its documentation.
 """
 
+from math import isfinite
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -357,7 +358,7 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
         with np.errstate(all="ignore"):  # an overflow may saturate, and mean nothing
             self._network().predict(self.theta_, self._as_data(X), out=y_hat)
             self._target_kind.decode(y_hat, self.y_mean_, self.y_scale_)
-            suspicious = not np.isfinite(y_hat.sum())
+            suspicious = not isfinite(y_hat.sum())
         if suspicious:
             warn_if_not_finite(y_hat, self.theta_.dtype)
         return y_hat

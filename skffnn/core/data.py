@@ -53,9 +53,10 @@ class Data:
         self.scale: Any = None if scale is None else scale[np.newaxis]
         # Where no column has a limit, as in most tables, nothing more is looked at: for
         # one row to predict that is worth having.
-        unlimited = limit is None or limit[limit.argmin()] == np.inf
-        self.limit: Any = None if unlimited else limit
-        self.tails: Any = None if unlimited else np.flatnonzero(np.isfinite(limit))
+        if limit is not None and limit[limit.argmin()] == np.inf:
+            limit = None
+        self.limit: Any = limit
+        self.tails: Any = None if limit is None else np.flatnonzero(np.isfinite(limit))
         self.tail_scale = tail_scale
         self.whole = len(self)
         if weight is not None:
