@@ -9,9 +9,10 @@ from hashlib import sha256
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
-from sklearn.datasets import load_diabetes
+from sklearn.datasets import load_diabetes, make_friedman1
 from threadpoolctl import threadpool_limits
 
+from skffnn import FFNNEnsembleRegressor, FFNNRegressor
 from skffnn.core import training
 
 
@@ -38,6 +39,44 @@ def table(rng):
 @pytest.fixture(scope="session")
 def diabetes():
     return load_diabetes(return_X_y=True)
+
+
+@pytest.fixture(scope="session")
+def friedman():
+    return make_friedman1(n_samples=120, noise=1, random_state=0)
+
+
+@pytest.fixture(scope="session")
+def waves():
+    """200 rows of a wave with noise of 0.1, and a column that says nothing."""
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-2, 2, (1200, 2))
+    y = 5 + np.sin(2 * X[:, 0]) + 0.1 * rng.normal(size=1200)
+    return X[:200], y[:200], X[200:], y[200:]
+
+
+def _network_of(**parameters):
+    defaults = {"hidden_layer_sizes": 8, "max_iter": 25, "weight_decay": 0.1}
+    return FFNNRegressor(**{**defaults, **parameters})
+
+
+@pytest.fixture(scope="session")
+def network_of():
+    """A function that makes a small network, with the parameters that it is given."""
+    return _network_of
+
+
+@pytest.fixture(scope="session")
+def ensemble_of():
+    """A function that makes a small ensemble; ``network`` are its networks' own."""
+
+    def make(n_estimators=4, network=None, **parameters):
+        network = _network_of(**(network or {}))
+        return FFNNEnsembleRegressor(
+            network, n_estimators, **{"random_state": 0, **parameters}
+        )
+
+    return make
 
 
 class Told:

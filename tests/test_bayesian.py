@@ -69,15 +69,6 @@ def test_sklearn_check_in_full_size(estimator, check):
 
 
 @pytest.fixture(scope="module")
-def waves():
-    """200 rows of a wave with noise of 0.1, and a column that says nothing."""
-    rng = np.random.default_rng(0)
-    X = rng.uniform(-2, 2, (1200, 2))
-    y = 5 + np.sin(2 * X[:, 0]) + 0.1 * rng.normal(size=1200)
-    return X[:200], y[:200], X[200:], y[200:]
-
-
-@pytest.fixture(scope="module")
 def fitted(waves):
     return BayesianFFNNRegressor(random_state=0).fit(*waves[:2])
 

@@ -21,24 +21,6 @@ from skffnn import FFNNEnsembleRegressor, FFNNRegressor, base
 from skffnn.fitting import calibration
 from skffnn.fitting.callbacks import AVAILABLE, progress_bar
 
-
-def network_of(**params):
-    own = {"hidden_layer_sizes": 8, "max_iter": 25, "weight_decay": 0.1}
-    return FFNNRegressor(**{**own, **params})
-
-
-def ensemble_of(n_estimators=4, **params):
-    network = network_of(**params.pop("network", {}))
-    return FFNNEnsembleRegressor(
-        network, n_estimators, **{"random_state": 0, **params}
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def friedman():
-    return make_friedman1(n_samples=120, noise=1, random_state=0)
-
-
 # Its networks ------------------------------------------------------------------------
 
 KINDS = {
@@ -60,7 +42,7 @@ KINDS = {
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_the_networks_are_those_that_are_trained_alone(
-    friedman, rng, params, dtype, weighted
+    ensemble_of, friedman, rng, params, dtype, weighted
 ):
     X, y = friedman[0].astype(dtype), friedman[1]
     weight = rng.integers(0, 3, len(y)) if weighted else None
@@ -79,7 +61,7 @@ def test_the_networks_are_those_that_are_trained_alone(
 
 @pytest.mark.parametrize("kind", [np.asarray, csr_array])
 @pytest.mark.parametrize("holding_out", ["early_stopping", "validation_fraction"])
-def test_networks_that_hold_out_other_rows(friedman, kind, holding_out):
+def test_networks_that_hold_out_other_rows(ensemble_of, friedman, kind, holding_out):
     X, y = kind(friedman[0]), friedman[1]
     params = {holding_out: 0.2 if holding_out == "validation_fraction" else True}
     model = ensemble_of(3, network=params).fit(X, y)
@@ -89,7 +71,7 @@ def test_networks_that_hold_out_other_rows(friedman, kind, holding_out):
     assert not np.array_equal(*held_out[:2])
 
 
-def test_bootstrap_samples_are_drawn_with_replacement(friedman):
+def test_bootstrap_samples_are_drawn_with_replacement(ensemble_of, friedman):
     samples = ensemble_of(bootstrap=True).fit(*friedman).estimators_samples_
     for rows in samples:
         assert len(rows) == 120
@@ -97,7 +79,7 @@ def test_bootstrap_samples_are_drawn_with_replacement(friedman):
     assert (samples[0] != samples[1]).any()
 
 
-def test_the_same_seed_gives_the_same_ensemble(friedman):
+def test_the_same_seed_gives_the_same_ensemble(ensemble_of, friedman):
     X, y = friedman
     model = ensemble_of(bootstrap=True, calibration_fraction=0.2).fit(X, y)
     again = clone(model).fit(X, y)
@@ -113,7 +95,9 @@ def test_the_same_seed_gives_the_same_ensemble(friedman):
 
 @pytest.mark.parametrize("outputs", [None, 1, 3])
 @pytest.mark.parametrize("n_estimators", [1, 4])
-def test_mean_and_standard_deviation_of_the_networks(friedman, outputs, n_estimators):
+def test_mean_and_standard_deviation_of_the_networks(
+    ensemble_of, friedman, outputs, n_estimators
+):
     X, y = friedman
     Y = y if outputs is None else np.outer(y, np.arange(1, outputs + 1))
     model = ensemble_of(n_estimators).fit(X, Y)
@@ -126,14 +110,14 @@ def test_mean_and_standard_deviation_of_the_networks(friedman, outputs, n_estima
     np.testing.assert_array_equal(model.predict(X), y_hat)
 
 
-def test_the_mean_errs_less_than_its_networks():
+def test_the_mean_errs_less_than_its_networks(ensemble_of):
     X, y = make_friedman1(n_samples=600, noise=1, random_state=0)
     model = ensemble_of(8, network={"max_iter": 60}).fit(X[:200], y[:200])
     alone = [own.score(X[200:], y[200:]) for own in model.estimators_]
     assert model.score(X[200:], y[200:]) > np.mean(alone) + 0.02
 
 
-def test_predictions_in_blocks(friedman, monkeypatch):
+def test_predictions_in_blocks(ensemble_of, friedman, monkeypatch):
     X, y = friedman
     model = ensemble_of().fit(X, y)
     y_hat, std = model.predict(X, return_std=True)
@@ -143,7 +127,7 @@ def test_predictions_in_blocks(friedman, monkeypatch):
     np.testing.assert_allclose(in_blocks[1], std, rtol=1e-9)
 
 
-def test_many_rows_take_no_more_memory_than_their_predictions(friedman):
+def test_many_rows_take_no_more_memory_than_their_predictions(ensemble_of, friedman):
     model = ensemble_of(8).fit(*friedman)
 
     def peak(n):
@@ -161,7 +145,7 @@ def test_many_rows_take_no_more_memory_than_their_predictions(friedman):
 
 
 @pytest.mark.parametrize("kind", [csr_array, pd.DataFrame, list])
-def test_every_kind_of_table(friedman, kind):
+def test_every_kind_of_table(ensemble_of, friedman, kind):
     X, y = friedman
     X[X < 0.2] = 0
     table = pd.DataFrame(X).add_prefix("x") if kind is pd.DataFrame else kind(X)
@@ -175,14 +159,14 @@ def test_every_kind_of_table(friedman, kind):
         model.estimators_[0].predict(table)  # no warning of missing names
 
 
-def test_names_are_forgotten_with_the_table_that_had_them(friedman):
+def test_names_are_forgotten_with_the_table_that_had_them(ensemble_of, friedman):
     X, y = friedman
     model = ensemble_of(2).fit(pd.DataFrame(X).add_prefix("x"), y).fit(X[:, :4], y)
     assert not hasattr(model, "feature_names_in_")
     assert model.predict(X[:, :4]).shape == y.shape
 
 
-def test_a_memory_map_stays_on_disk(friedman, tmp_path, monkeypatch):
+def test_a_memory_map_stays_on_disk(ensemble_of, friedman, tmp_path, monkeypatch):
     X, y = friedman
     mapped = np.memmap(tmp_path / "X", dtype=float, mode="w+", shape=X.shape)
     mapped[...] = X
@@ -200,7 +184,7 @@ def test_a_memory_map_stays_on_disk(friedman, tmp_path, monkeypatch):
     np.testing.assert_allclose(model.predict(mapped), expected, rtol=1e-9)
 
 
-def test_validation_rows_reach_the_networks(friedman):
+def test_validation_rows_reach_the_networks(ensemble_of, friedman):
     X, y = friedman
     model = ensemble_of(network={"early_stopping": True})
     model.fit(X, y, X_val=X[:20], y_val=y[:20])
@@ -209,7 +193,7 @@ def test_validation_rows_reach_the_networks(friedman):
         assert np.isfinite(own.history_["validation_rmse"]).all()
 
 
-def test_the_columns_of_the_validation_rows_are_checked(friedman):
+def test_the_columns_of_the_validation_rows_are_checked(ensemble_of, friedman):
     X, y = friedman
     frame = pd.DataFrame(X).add_prefix("x")
     model = ensemble_of(2, network={"early_stopping": True})
@@ -237,7 +221,7 @@ def covered(model, X, y, coverage):
 
 
 @pytest.fixture(scope="module")
-def calibrated():
+def calibrated(ensemble_of):
     return ensemble_of(calibration_fraction=0.4).fit(*noisy(1000))
 
 
@@ -250,14 +234,14 @@ def test_calibrated_intervals_cover_what_they_say(calibrated, coverage):
     )
 
 
-def test_the_spread_alone_does_not_cover_noise():
+def test_the_spread_alone_does_not_cover_noise(ensemble_of):
     model = ensemble_of().fit(*noisy(1000))
     assert covered(model, *noisy(5000, seed=1), 0.8) < 0.5
     np.testing.assert_array_equal(model.noise_, 0)
     assert model.calibration_indices_ is model.calibration_scores_ is None
 
 
-def test_the_interval_of_the_spread_is_a_normal_one(friedman):
+def test_the_interval_of_the_spread_is_a_normal_one(ensemble_of, friedman):
     X, y = friedman
     model = ensemble_of().fit(X, y)
     y_hat, std = model.predict(X, return_std=True)
@@ -279,7 +263,7 @@ def test_the_calibration_rows_are_those_that_nobody_learnt(calibrated):
         np.testing.assert_array_equal(np.sort(np.r_[rows, learnt]), np.arange(1000))
 
 
-def test_intervals_are_conformal(friedman):
+def test_intervals_are_conformal(ensemble_of, friedman):
     """The rank of the new row among the calibration rows, by hand."""
     X, y = friedman
     model = ensemble_of(calibration_fraction=0.25).fit(X, y)
@@ -292,7 +276,7 @@ def test_intervals_are_conformal(friedman):
     np.testing.assert_allclose(model.calibration_scores_[:, 0], scores)
 
 
-def test_each_output_is_calibrated_by_itself(friedman):
+def test_each_output_is_calibrated_by_itself(ensemble_of, friedman):
     X, y = friedman
     Y = np.c_[y, 100 * y + 3000 * np.random.default_rng(0).normal(size=len(y))]
     model = ensemble_of(calibration_fraction=0.3).fit(X, Y)
@@ -301,7 +285,7 @@ def test_each_output_is_calibrated_by_itself(friedman):
     assert low.shape == high.shape == Y.shape
 
 
-def test_rows_of_weight_0_calibrate_nothing(friedman):
+def test_rows_of_weight_0_calibrate_nothing(ensemble_of, friedman):
     X, y = friedman
     weight = np.where(np.arange(len(y)) < 40, 0, 1)
     y = np.where(weight == 0, 1e6, y)
@@ -329,14 +313,14 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("wrong", "message"), WRONG.values(), ids=WRONG)
-def test_wrong_parameters_are_told(friedman, wrong, message):
+def test_wrong_parameters_are_told(ensemble_of, friedman, wrong, message):
     model = ensemble_of().set_params(**wrong)
     with pytest.raises(ValueError, match=message):
         model.fit(*friedman)
     assert not hasattr(model, "n_features_in_")
 
 
-def test_a_failed_fit_leaves_the_model_as_it_was(friedman):
+def test_a_failed_fit_leaves_the_model_as_it_was(ensemble_of, friedman):
     X, y = friedman
     model = ensemble_of().fit(X, y)
     before = model.predict(X)
@@ -352,13 +336,13 @@ def test_coverage_is_a_share(calibrated, coverage):
         calibrated.predict_interval([[0.0]], coverage)
 
 
-def test_predicting_before_learning(friedman):
+def test_predicting_before_learning(ensemble_of, friedman):
     for method in (ensemble_of().predict, ensemble_of().predict_interval):
         with pytest.raises(NotFittedError):
             method(friedman[0])
 
 
-def test_the_errors_are_those_of_the_network(friedman):
+def test_the_errors_are_those_of_the_network(ensemble_of, friedman):
     X, y = friedman
     with pytest.raises(ValueError, match="could not convert string") as told:
         ensemble_of().fit([["a"], ["b"]], [1, 2])
@@ -367,7 +351,7 @@ def test_the_errors_are_those_of_the_network(friedman):
         ensemble_of(network={"loss": "poisson"}).fit(X, y - 100)
 
 
-def test_negative_weights_are_refused(friedman):
+def test_negative_weights_are_refused(ensemble_of, friedman):
     X, y = friedman
     with pytest.raises(ValueError, match="negative value"):
         ensemble_of().fit(X, y, -np.ones(len(y)))
@@ -376,7 +360,7 @@ def test_negative_weights_are_refused(friedman):
 # As a scikit-learn estimator ---------------------------------------------------------
 
 
-def test_in_a_pipeline_in_a_grid_search_and_in_a_pickle(friedman):
+def test_in_a_pipeline_in_a_grid_search_and_in_a_pickle(ensemble_of, friedman):
     X, y = friedman
     pipeline = make_pipeline(StandardScaler(), ensemble_of(2))
     search = GridSearchCV(
@@ -394,7 +378,7 @@ def test_the_default_network(friedman):
     assert "FFNNEnsembleRegressor" in model._repr_html_()
 
 
-def test_the_tags_are_those_of_the_network():
+def test_the_tags_are_those_of_the_network(ensemble_of):
     tags = get_tags(ensemble_of(network={"loss": "poisson"}))
     assert tags.target_tags.positive_only
     assert tags.target_tags.multi_output
@@ -403,7 +387,7 @@ def test_the_tags_are_those_of_the_network():
 
 
 @pytest.mark.skipif(not AVAILABLE, reason="scikit-learn has no callbacks yet")
-def test_callbacks_of_the_network_are_told_of_each(friedman, told):
+def test_callbacks_of_the_network_are_told_of_each(ensemble_of, friedman, told):
     X, y = friedman
     model = ensemble_of(3)
     model.estimator.set_callbacks(told)
@@ -413,7 +397,7 @@ def test_callbacks_of_the_network_are_told_of_each(friedman, told):
 
 
 @pytest.mark.skipif(not AVAILABLE, reason="scikit-learn has no callbacks yet")
-def test_a_progress_bar_shows_the_networks(friedman, capsys):
+def test_a_progress_bar_shows_the_networks(ensemble_of, friedman, capsys):
     pytest.importorskip("rich")
     progress_bar(ensemble_of()).fit(*friedman)
     assert "FFNNEnsembleRegressor" in capsys.readouterr().out

@@ -2,28 +2,9 @@
 
 import numpy as np
 import pytest
-from sklearn.datasets import make_friedman1
 
-from skffnn import FFNNEnsembleRegressor, FFNNRegressor
 from skffnn.fitting import calibration
 from skffnn.preprocessing.checks import Table
-
-
-def network_of(**params):
-    own = {"hidden_layer_sizes": 8, "max_iter": 25, "weight_decay": 0.1}
-    return FFNNRegressor(**{**own, **params})
-
-
-def ensemble_of(n_estimators=4, **params):
-    network = network_of(**params.pop("network", {}))
-    return FFNNEnsembleRegressor(
-        network, n_estimators, **{"random_state": 0, **params}
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def friedman():
-    return make_friedman1(n_samples=120, noise=1, random_state=0)
 
 
 class Oracle:
@@ -39,7 +20,7 @@ def table_of(X, y):
     return Table(X, y[:, np.newaxis], None, 1, False)
 
 
-def test_perfect_predictions_have_intervals_without_width(friedman):
+def test_perfect_predictions_have_intervals_without_width(ensemble_of, friedman):
     X, y = friedman
     model = ensemble_of(calibration_fraction=0.25).fit(X, y)
     noise, scores = calibration.calibrated(
@@ -51,7 +32,7 @@ def test_perfect_predictions_have_intervals_without_width(friedman):
     assert calibration.deviations_for(0.9, model.calibration_scores_) == 0
 
 
-def test_an_error_without_deviation_rules_nothing_out(friedman):
+def test_an_error_without_deviation_rules_nothing_out(ensemble_of, friedman):
     X, y = friedman
     model = ensemble_of(calibration_fraction=0.25).fit(X, y)
     model.noise_[...] = 0
@@ -63,7 +44,7 @@ def test_an_error_without_deviation_rules_nothing_out(friedman):
 
 
 @pytest.mark.parametrize(("n", "coverage"), [(9, 0.9), (19, 0.95), (1, 0.5)])
-def test_the_fewest_calibration_rows(friedman, n, coverage):
+def test_the_fewest_calibration_rows(ensemble_of, friedman, n, coverage):
     X, y = friedman
     rows = slice(0, 4 * (n + 1))
     for held_out, enough in ((n, True), (n - 1, False)):

@@ -2,41 +2,9 @@
 
 import copy
 import pkgutil
-import warnings
 
 import numpy as np
 import pytest
-from sklearn.exceptions import ConvergenceWarning
-
-from skffnn import FFNNRegressor
-
-
-def model_of(**parameters):
-    defaults = {
-        "hidden_layer_sizes": 10, "max_iter": 10, "random_state": 0,
-        "learning_rate_schedule": "constant", "weight_decay": 0.1,
-    }  # fmt: skip
-    return FFNNRegressor(**{**defaults, **parameters})
-
-
-def fitted(model, X, y):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(X, y)
-
-
-def assert_same(a, b):
-    """Equal in weights, optimizer, shuffling and history."""
-    np.testing.assert_array_equal(a.theta_, b.theta_)
-    memory = a._state["memory"], b._state["memory"]
-    assert memory[0].keys() == memory[1].keys()
-    for name, remembered in memory[0].items():
-        for key, value in remembered.items():
-            np.testing.assert_array_equal(value, memory[1][name][key])
-    for name in ("order", "dropout"):
-        assert a._state[name].bit_generator.state == b._state[name].bit_generator.state
-    assert a.history_["rmse"] == b.history_["rmse"]
-    assert a.history_["epoch"] == b.history_["epoch"]
 
 
 def interrupt_after(monkeypatch, epochs):
@@ -59,7 +27,7 @@ def _interrupt(*_, **__):
 
 
 def test_an_interrupt_leaves_the_last_complete_epoch_and_is_raised_again(
-    table, monkeypatch
+    assert_same, fitted, model_of, table, monkeypatch
 ):
     X, y = table
     five = fitted(model_of(max_iter=5), X, y)
@@ -73,7 +41,7 @@ def test_an_interrupt_leaves_the_last_complete_epoch_and_is_raised_again(
 
 
 def test_an_interrupt_with_validation_rows_leaves_the_best_weights(
-    diabetes, monkeypatch
+    model_of, diabetes, monkeypatch
 ):
     X, y = diabetes
     interrupt_after(monkeypatch, 40)
@@ -91,7 +59,7 @@ def test_an_interrupt_with_validation_rows_leaves_the_best_weights(
 
 @pytest.mark.parametrize("warm_start", [False, True])
 def test_an_interrupt_in_the_first_epoch_leaves_the_model_as_it_was(
-    table, monkeypatch, warm_start
+    fitted, model_of, table, monkeypatch, warm_start
 ):
     X, y = table
     model = fitted(model_of(warm_start=warm_start), X, y)
@@ -107,7 +75,9 @@ def test_an_interrupt_in_the_first_epoch_leaves_the_model_as_it_was(
 
 
 @pytest.mark.parametrize("where", ["fitting.run.Fit.choose_weights", "base.explain"])
-def test_an_interrupt_after_the_last_epoch_loses_nothing(table, monkeypatch, where):
+def test_an_interrupt_after_the_last_epoch_loses_nothing(
+    assert_same, fitted, model_of, table, monkeypatch, where
+):
     X, y = table
     model = model_of(learning_rate_schedule="cosine")
     expected, once = fitted(copy.deepcopy(model), X, y), iter([_interrupt])
@@ -121,7 +91,9 @@ def test_an_interrupt_after_the_last_epoch_loses_nothing(table, monkeypatch, whe
     assert_same(model.fit(X, y, resume=True), expected)
 
 
-def test_an_interrupt_after_a_blow_up_leaves_finite_weights(table, monkeypatch):
+def test_an_interrupt_after_a_blow_up_leaves_finite_weights(
+    fitted, model_of, table, monkeypatch
+):
     from skffnn.core import training
 
     def run(self, order, rates):
@@ -136,7 +108,9 @@ def test_an_interrupt_after_a_blow_up_leaves_finite_weights(table, monkeypatch):
     np.testing.assert_array_equal(model.theta_, before)
 
 
-def test_an_interrupt_in_a_refit_with_other_columns_is_consistent(table, monkeypatch):
+def test_an_interrupt_in_a_refit_with_other_columns_is_consistent(
+    fitted, model_of, table, monkeypatch
+):
     X, y = table
     model = fitted(model_of(), X, y)
     monkeypatch.setattr("skffnn.base.fitted", lambda *arguments: _interrupt())
@@ -146,7 +120,7 @@ def test_an_interrupt_in_a_refit_with_other_columns_is_consistent(table, monkeyp
     assert model.predict(X).shape == y.shape
 
 
-def test_an_interrupt_stops_a_search(table, monkeypatch):
+def test_an_interrupt_stops_a_search(model_of, table, monkeypatch):
     from sklearn.model_selection import GridSearchCV
 
     interrupt_after(monkeypatch, 5)

@@ -4,32 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import make_friedman1
 
-from skffnn import FFNNEnsembleRegressor, FFNNRegressor
 from skffnn.fitting import side_by_side
 from skffnn.fitting.callbacks import FitTask
 from skffnn.fitting.side_by_side import FitArguments, Workers, fit_all, stack_key
 
 
-def network_of(**params):
-    own = {"hidden_layer_sizes": 8, "max_iter": 25, "weight_decay": 0.1}
-    return FFNNRegressor(**{**own, **params})
-
-
-def ensemble_of(n_estimators=4, **params):
-    network = network_of(**params.pop("network", {}))
-    return FFNNEnsembleRegressor(
-        network, n_estimators, **{"random_state": 0, **params}
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def friedman():
-    return make_friedman1(n_samples=120, noise=1, random_state=0)
-
-
-def test_the_networks_form_a_stack(friedman, monkeypatch):
+def test_the_networks_form_a_stack(ensemble_of, friedman, monkeypatch):
     sizes = []
     real = side_by_side.fit_side_by_side
 
@@ -43,7 +24,7 @@ def test_the_networks_form_a_stack(friedman, monkeypatch):
     assert sizes == [(4, 1), (4, 4)]
 
 
-def test_the_networks_share_no_memory(friedman):
+def test_the_networks_share_no_memory(ensemble_of, friedman):
     X, y = friedman
     model = ensemble_of(2).fit(pd.DataFrame(X).add_prefix("x"), y)
     one, other = (vars(own) for own in model.estimators_)
@@ -55,7 +36,7 @@ def test_the_networks_share_no_memory(friedman):
     assert not np.shares_memory(*model.estimators_samples_)
 
 
-def test_a_key_is_equal_where_only_what_may_differ_does():
+def test_a_key_is_equal_where_only_what_may_differ_does(network_of):
     key = stack_key(network_of())
     for free in (
         {"learning_rate": 0.5}, {"momentum": 0.5}, {"power_t": 1.0}, {"tol": 0.1},
@@ -72,7 +53,7 @@ def test_a_key_is_equal_where_only_what_may_differ_does():
 
 
 @pytest.mark.parametrize("n_workers", [1, 3])
-def test_each_model_is_what_its_own_fit_makes(friedman, n_workers):
+def test_each_model_is_what_its_own_fit_makes(network_of, friedman, n_workers):
     X, y = friedman
     models = [
         network_of(random_state=k, learning_rate=0.01 * (k + 1)) for k in range(4)
@@ -92,7 +73,7 @@ def test_each_model_is_what_its_own_fit_makes(friedman, n_workers):
     assert (seconds > 0).all()
 
 
-def test_a_divergence_is_an_error_of_its_own(friedman):
+def test_a_divergence_is_an_error_of_its_own(network_of, friedman):
     X, y = friedman
     wild = network_of(solver="sgd", clip_norm=None, random_state=0)
     models = [clone(wild).set_params(learning_rate=rate) for rate in (0.01, 1e8, 0.02)]

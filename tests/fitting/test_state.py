@@ -3,12 +3,10 @@
 import copy
 import io
 import pickle
-import warnings
 
 import joblib
 import numpy as np
 import pytest
-from sklearn.exceptions import ConvergenceWarning
 
 from skffnn import FFNNRegressor
 from skffnn.core.data import Data
@@ -17,39 +15,13 @@ from skffnn.core.network import Network
 from skffnn.fitting.state import Standing, State
 
 
-def model_of(**parameters):
-    defaults = {
-        "hidden_layer_sizes": 10, "max_iter": 10, "random_state": 0,
-        "learning_rate_schedule": "constant", "weight_decay": 0.1,
-    }  # fmt: skip
-    return FFNNRegressor(**{**defaults, **parameters})
-
-
-def fitted(model, X, y):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(X, y)
-
-
-def assert_same(a, b):
-    """Equal in weights, optimizer, shuffling and history."""
-    np.testing.assert_array_equal(a.theta_, b.theta_)
-    memory = a._state["memory"], b._state["memory"]
-    assert memory[0].keys() == memory[1].keys()
-    for name, remembered in memory[0].items():
-        for key, value in remembered.items():
-            np.testing.assert_array_equal(value, memory[1][name][key])
-    for name in ("order", "dropout"):
-        assert a._state[name].bit_generator.state == b._state[name].bit_generator.state
-    assert a.history_["rmse"] == b.history_["rmse"]
-    assert a.history_["epoch"] == b.history_["epoch"]
-
-
 @pytest.mark.parametrize(
     "parameters",
     [{}, {"solver": "sgd"}, {"dropout": 0.3, "clip_norm": 0.5}, {"shuffle": False}],
 )
-def test_fit_partial_fit_and_warm_start_agree(table, parameters):
+def test_fit_partial_fit_and_warm_start_agree(
+    assert_same, fitted, model_of, table, parameters
+):
     whole = fitted(model_of(**parameters), *table)
     parts = model_of(**parameters)
     warm = model_of(**parameters, max_iter=1, warm_start=True)
@@ -61,14 +33,14 @@ def test_fit_partial_fit_and_warm_start_agree(table, parameters):
     assert parts.n_iter_ == warm.n_iter_ == 10
 
 
-def test_partial_fit_uses_the_constant_rate(table):
+def test_partial_fit_uses_the_constant_rate(model_of, table):
     a = model_of().partial_fit(*table)
     b = model_of(learning_rate_schedule="cosine").partial_fit(*table)
     np.testing.assert_array_equal(a.theta_, b.theta_)
     assert b.history_["learning_rate"] == [b.learning_rate]
 
 
-def test_partial_fit_freezes_the_standardisation_at_its_first_call(table):
+def test_partial_fit_freezes_the_standardisation_at_its_first_call(model_of, table):
     X, y = table
     model = model_of().partial_fit(X, y)
     mean = model.x_mean_.copy()
@@ -98,7 +70,7 @@ def test_partial_fit_is_refused_where_it_makes_no_sense(table, parameters):
         copy.deepcopy,
     ],
 )
-def test_copies_are_identical_and_stay_trainable(table, copied):
+def test_copies_are_identical_and_stay_trainable(assert_same, model_of, table, copied):
     X, y = table
     model = model_of(dropout=0.2).partial_fit(X, y)
     twin = copied(model)
@@ -132,7 +104,7 @@ def test_early_stopping_over_warm_starts_keeps_the_best_of_all(diabetes):
     np.testing.assert_allclose(kept, model.best_loss_, rtol=1e-9)
 
 
-def test_early_stopping_may_begin_with_a_warm_start(diabetes):
+def test_early_stopping_may_begin_with_a_warm_start(fitted, diabetes):
     model = FFNNRegressor(
         (50, 50), validation_fraction=0.2, warm_start=True, max_iter=60,
         weight_decay=0.1, random_state=0,
@@ -146,13 +118,13 @@ def test_early_stopping_may_begin_with_a_warm_start(diabetes):
     np.testing.assert_allclose(model.best_loss_, reported, rtol=1e-9)
 
 
-def test_warm_starts_hold_out_the_same_rows(table):
+def test_warm_starts_hold_out_the_same_rows(fitted, model_of, table):
     model = model_of(validation_fraction=0.2, warm_start=True, random_state=None)
     held_out = fitted(model, *table).validation_indices_
     np.testing.assert_array_equal(fitted(model, *table).validation_indices_, held_out)
 
 
-def test_the_adaptive_rate_goes_on_where_it_was(table):
+def test_the_adaptive_rate_goes_on_where_it_was(fitted, model_of, table):
     parameters = {
         "learning_rate_schedule": "adaptive", "n_iter_no_change": 2, "tol": 0.1
     }  # fmt: skip
@@ -165,7 +137,7 @@ def test_the_adaptive_rate_goes_on_where_it_was(table):
     np.testing.assert_array_equal(parts.theta_, whole.theta_)
 
 
-def test_a_run_that_diverged_can_be_gone_on_from(table):
+def test_a_run_that_diverged_can_be_gone_on_from(fitted, model_of, table):
     X, y = table
     model = fitted(
         model_of(solver="sgd", momentum=0.9, early_stopping=True, warm_start=True), X, y
@@ -187,7 +159,7 @@ def test_a_run_that_diverged_can_be_gone_on_from(table):
     assert late.score(X, y) > kept
 
 
-def test_the_best_epoch_is_judged_by_what_is_watched_now(table):
+def test_the_best_epoch_is_judged_by_what_is_watched_now(fitted, model_of, table):
     X, y = table
     model = model_of(
         warm_start=True, max_iter=30, weight_decay=0.0, learning_rate_schedule="cosine"
@@ -207,7 +179,7 @@ def test_the_best_epoch_is_judged_by_what_is_watched_now(table):
     [("huber", "huber_delta", 0.1, 5.0), ("quantile", "quantile", 0.01, 0.5)],
 )
 def test_a_loss_with_another_parameter_is_another_loss(
-    table, loss, parameter, before, now
+    fitted, model_of, table, loss, parameter, before, now
 ):
     model = model_of(loss=loss, warm_start=True, max_iter=30, **{parameter: before})
     lowest = fitted(model, *table).best_loss_
@@ -221,7 +193,7 @@ def test_a_loss_with_another_parameter_is_another_loss(
     assert model.best_loss_ == min(model.loss_curve_[30:]) <= best
 
 
-def test_an_adaptive_rate_that_is_exhausted_begins_anew(table):
+def test_an_adaptive_rate_that_is_exhausted_begins_anew(fitted, model_of, table):
     model = model_of(
         learning_rate_schedule="adaptive", max_iter=2000, n_iter_no_change=2, tol=0.1,
         warm_start=True,
@@ -233,13 +205,13 @@ def test_an_adaptive_rate_that_is_exhausted_begins_anew(table):
     assert model.history_["learning_rate"][first] == model.learning_rate
 
 
-def test_warm_start_refuses_another_standardisation(table):
+def test_warm_start_refuses_another_standardisation(fitted, model_of, table):
     model = fitted(model_of(), *table).set_params(warm_start=True, standardize=False)
     with pytest.raises(ValueError, match="warm_start=False"):
         model.fit(*table)
 
 
-def test_many_calls_of_partial_fit_leave_earlier_copies_alone(table):
+def test_many_calls_of_partial_fit_leave_earlier_copies_alone(model_of, table):
     model = model_of().partial_fit(*table)
     early = copy.copy(model)
     model.partial_fit(*table)
@@ -247,7 +219,7 @@ def test_many_calls_of_partial_fit_leave_earlier_copies_alone(table):
     assert early._state["memory"]["adam"]["t"] < model._state["memory"]["adam"]["t"]
 
 
-def test_warm_start_refuses_another_network(table):
+def test_warm_start_refuses_another_network(fitted, model_of, table):
     model = fitted(model_of(), *table).set_params(
         warm_start=True, hidden_layer_sizes=(3, 3)
     )
@@ -259,7 +231,7 @@ def test_warm_start_refuses_another_network(table):
 
 
 @pytest.mark.parametrize("spoil", ["y", "parameter", "divergence"])
-def test_a_failed_refit_leaves_the_model_as_it_was(table, spoil):
+def test_a_failed_refit_leaves_the_model_as_it_was(fitted, model_of, table, spoil):
     X, y = table
     model = fitted(model_of(), X, y)
     before = copy.deepcopy(vars(model))
@@ -279,7 +251,7 @@ def test_a_failed_refit_leaves_the_model_as_it_was(table, spoil):
     np.testing.assert_array_equal(model.predict(X), model.predict(X))
 
 
-def test_a_failed_first_fit_leaves_the_model_unfitted(table):
+def test_a_failed_first_fit_leaves_the_model_unfitted(model_of, table):
     X, y = table
     model = model_of()
     with pytest.raises(ValueError, match="NaN"):

@@ -8,7 +8,6 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import make_friedman1
 from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -40,11 +39,6 @@ MODELS = {
     "Bayesian": BayesianFFNNRegressor(4, n_restarts=2, tol=0.01, random_state=0),
 }
 GRID = {"learning_rate": [0.02, 0.05], "hidden_layer_sizes": [4, (6, 6)]}
-
-
-@pytest.fixture(scope="module")
-def friedman():
-    return make_friedman1(n_samples=120, noise=1, random_state=0)
 
 
 def at_once(functions):
