@@ -45,6 +45,7 @@ from .preprocessing.parameters import (
     solvers_with,
     standardizes,
     uses,
+    why_not,
 )
 from .preprocessing.preparation import draw_seed, prepare
 from .preprocessing.scaling import Scaling
@@ -78,7 +79,8 @@ class FittedNetwork(TorchMixin, PersistenceMixin, BaseEstimator):
     def _network(self):
         return Network(self.units_, self.activations_)
 
-    # A masked array, as in cv_results_, would hold `_data` in its place.
+    # Not named `_data`: `cv_results_` holds models in masked arrays, and those take an
+    # attribute of that name for their own.
     def _as_data(self, X):
         """Rows that have been checked, as the network reads them."""
         scaling = self.x_mean_, self.x_scale_, self.x_limit_
@@ -118,8 +120,9 @@ def _can_learn_by_parts(model):
     """Whether partial_fit makes sense; the reason, raised, if it does not."""
     if not uses(model, "partial_fit"):
         raise ValueError(
-            f"solver={model.solver!r} sees all rows at once and cannot learn by parts; "
-            f"use solver={solvers_with('partial_fit')}, or call fit."
+            f"solver={model.solver!r} cannot learn by parts"
+            f"{why_not(model, 'partial_fit')}; use solver="
+            f"{solvers_with('partial_fit')}, or call fit."
         )
     if model.early_stopping or model.validation_fraction is not None:
         raise ValueError(
@@ -153,7 +156,14 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
     _y_ndim: int
 
     def _target(self, goes_on):
-        """Make the target; of a model that goes on, as that has come to know it."""
+        """Make the target that y is checked by.
+
+        Parameters
+        ----------
+        goes_on : bool
+            Whether the model has been fitted before and learns on: then its target is
+            one that knows what the model has learnt of y, such as its classes.
+        """
         return self._target_kind(LOSSES[self.loss], output_of(self), standardizes(self))
 
     # Learning ------------------------------------------------------------------------

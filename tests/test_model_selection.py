@@ -532,17 +532,27 @@ def test_who_patches_grid_search_sees_a_search_like_any_other(
     assert search.scorer_._estimator is model
 
 
-def test_a_bug_of_ours_is_seen(friedman, monkeypatch):
+@pytest.mark.parametrize(
+    "model", [model_of(), make_pipeline(StandardScaler(), model_of())]
+)
+@pytest.mark.parametrize(
+    "where",
+    [
+        "Rehearsal.plan", "Rehearsal._first_steps", "Rehearsal.fit",
+        "Rehearsal.asked_for", "FitArguments", "_arguments", "_noting", "_models",
+    ],
+)  # fmt: skip
+def test_a_bug_of_ours_is_seen(friedman, monkeypatch, where, model):
     """Whatever is expected to fail, a name that does not exist is not."""
-    for where in ("plan", "_first_steps", "fit", "asked_for"):
-        with monkeypatch.context() as patch:
 
-            def broken(*_, **__):
-                raise NameError("no such name")
+    def broken(*_, **__):
+        raise NameError("no such name")
 
-            patch.setattr(rehearsal.Rehearsal, where, broken)
-            with pytest.raises(NameError, match="no such name"):
-                FFNNGridSearchCV(model_of(), RATES, cv=3).fit(*friedman)
+    monkeypatch.setattr(f"skffnn.fitting.rehearsal.{where}", broken)
+    prefix = "ffnnregressor__" if hasattr(model, "steps") else ""
+    grid = {f"{prefix}{name}": values for name, values in RATES.items()}
+    with pytest.raises(NameError, match="no such name"):
+        FFNNGridSearchCV(model, grid, cv=3).fit(*friedman)
 
 
 def test_its_box_in_notebooks_links_to_its_page(friedman):

@@ -62,6 +62,10 @@ class Activation(NamedTuple):
         Whether its derivative cannot be told from the output alone.
     selectable : bool
         Whether users may choose it by name, as all but that of the poisson loss.
+    scales : {"deviation", "mean", None}
+        What a target behind it is divided by, to be learnt as easily whatever its
+        units: its standard deviation, once it is centred; its mean, where only ratios
+        count; nothing, where the activation fixes the units.
     """
 
     f: Callable[[Any, Any], Any]
@@ -71,6 +75,7 @@ class Activation(NamedTuple):
     high: float = np.inf
     needs_z: bool = False
     selectable: bool = True
+    scales: str | None = None
 
 
 def identity(z, work):
@@ -227,7 +232,7 @@ def exp_prime(a, z, delta, work):
 
 
 ACTIVATIONS = {
-    "identity": Activation(identity, identity_prime),
+    "identity": Activation(identity, identity_prime, scales="deviation"),
     "logistic": Activation(logistic, logistic_prime, steep, 0.0, 1.0),
     "tanh": Activation(tanh, tanh_prime, low=-1.0, high=1.0),
     "relu": Activation(relu, relu_prime, he, low=0.0),
@@ -237,7 +242,7 @@ ACTIVATIONS = {
     "silu": Activation(silu, silu_prime, he, low=SILU_LOWEST, needs_z=True),
     "gelu": Activation(gelu, gelu_prime, he, low=GELU_LOWEST, needs_z=True),
     "mish": Activation(mish, mish_prime, he, low=MISH_LOWEST, needs_z=True),
-    "exp": Activation(exp, exp_prime, low=0.0, selectable=False),
+    "exp": Activation(exp, exp_prime, low=0.0, selectable=False, scales="mean"),
 }
 
 

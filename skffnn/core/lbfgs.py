@@ -86,6 +86,14 @@ class LBFGS:
     hyperparameters: ClassVar[dict] = {}
     differ = arrays = counts = ()
     uses: ClassVar[frozenset[str]] = frozenset()
+    reasons: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(
+            ("dropout", "clip_norm", "schedule"),
+            "it takes full-batch steps whose length it finds itself",
+        ),
+        "partial_fit": "it sees all rows at once",
+        "resume": "what it remembers is SciPy's own",
+    }
     itemsize = 8  # SciPy computes in float64
     penalty = True
     minimize = staticmethod(lbfgs)

@@ -101,6 +101,8 @@ class Loss:
         The activation that the output layer must have; None if users choose it.
     lowest : float
         The lowest target for which it makes sense.
+    suits : str
+        Which targets those are, in words.
     constant : Constant or None
         The constant prediction with the lowest loss, if there is a formula for it:
         ``of(Y, weight, **hyperparameters)``. Without, it is searched for.
@@ -122,6 +124,7 @@ class Loss:
     in_deviations: tuple[str, ...] = ()
     output: str | None = None
     lowest: float = -np.inf
+    suits: str = "numbers"
     constant: Constant | None = None
     join: Callable[[Any], Any] = added
     metric: Callable[..., Any] = squared_errors
@@ -257,7 +260,10 @@ def quantile(y_hat, y, share, dJ, q, value=True):
 
 
 # Behind an exponential an overshoot is multiplied, and mends itself all the same.
-@loss(degree=1, constant=MEAN, output="exp", lowest=0.0, too_large=1000)
+@loss(
+    degree=1, constant=MEAN, output="exp", too_large=1000,
+    lowest=0.0, suits="counts and rates, which are not negative",
+)  # fmt: skip
 def poisson(y_hat, y, share, dJ, value=True):
     ratio = np.divide(y, y_hat, out=y)
     np.subtract(1, ratio, out=dJ)

@@ -55,13 +55,13 @@ class Optimizer:
         Arrays in the shape of theta that it works with besides.
     itemsize : int or None
         Bytes of its numbers; None for those of theta.
-    uses : frozenset of str
+    uses, reasons, minimize
         See `skffnn.core.solvers`.
     penalty : bool
         Whether weight decay amounts to a penalty of weight_decay / 2 times the sum of
         the squared weights, as where steps shrink with the gradient; or is decoupled
         from it.
-    pace : float
+    slowness : float
         Epochs that it takes, roughly, for what Adam learns in one.
     remembers : bool
         Whether a step depends on the steps before it.
@@ -82,8 +82,10 @@ class Optimizer:
             *("partial_fit", "resume", "stack", "choice_of_weight_decay"),
         }
     )
+    reasons: ClassVar[dict[str, str]] = {}
+    minimize: ClassVar[None] = None
     penalty: ClassVar[bool] = False
-    pace: ClassVar[float] = 1.0
+    slowness: ClassVar[float] = 1.0
     remembers: Any = True
     newest: Any = 1.0
 
@@ -109,10 +111,12 @@ class Optimizer:
 
         They have come equally far: a number in their states is the same in all.
         """
-        values = dict(singles[0].values)
-        for name in cls.differ:
+        values = {}
+        for name, value in singles[0].values.items():
             each = [single.values[name] for single in singles]
-            values[name] = each[0] if len(set(each)) == 1 else np.c_[each]
+            one = len(set(each)) == 1
+            assert one or name in cls.differ  # others do not share a stack
+            values[name] = value if one else np.c_[each]
         return cls(
             theta, state=_stacked([single.state for single in singles]), **values
         )
@@ -155,7 +159,7 @@ class SGD(Optimizer):
     arrays = ("velocity",)
     scratch = 1
     penalty = True
-    pace = 2.0
+    slowness = 2.0
 
     def __init__(self, theta, momentum=0.0, nesterov=False, state=None):
         super().__init__(theta, state, momentum=momentum, nesterov=nesterov)

@@ -6,7 +6,7 @@ the monitored losses of the epochs so far, the newest last. It returns one facto
 step, shape (len(step),). `SCHEDULES` has those that users may choose, by name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -57,10 +57,14 @@ class Adaptive:
 
     def __init__(self, n_iter_no_change, tol, state=None):
         self.state = state if state is not None else {}
-        self.state.setdefault("factor", 1.0)
-        self.patience = Patience(
-            n_iter_no_change, tol, self.state.setdefault("patience", {})
-        )
+        if not self.state:
+            self.state.update(self.first_state())
+        self.patience = Patience(n_iter_no_change, tol, self.state["patience"])
+
+    @staticmethod
+    def first_state():
+        """What it begins with."""
+        return {"factor": 1.0, "patience": Patience.first_state()}
 
     def __call__(self, step, steps, losses):
         """Look at the newest loss, drop if it has stalled, return the factors."""
@@ -69,10 +73,10 @@ class Adaptive:
             self.patience.restart()
         return np.full(len(step), self.state["factor"])
 
-    @property
-    def exhausted(self):
+    @classmethod
+    def is_exhausted(cls, state):
         """Whether the rate has dropped so far that nothing moves any more."""
-        return self.state["factor"] < self.LAST
+        return state["factor"] < cls.LAST
 
 
 NOT_NEGATIVE = "a number that is not negative"
@@ -91,11 +95,12 @@ class Schedule(NamedTuple):
         Whether the rate has fallen so far at the end that the run is complete. Under
         others a run is only complete when the loss has stopped falling.
     remembers : bool
-        Whether the factors depend on the losses so far: then it has a ``state``, and
-        tells by ``exhausted`` when the run had better end.
+        Whether the factors depend on the losses so far. Then its function is a class
+        like `Adaptive`, with a ``state`` that begins as ``first_state()``, of dicts and
+        numbers; ``is_exhausted(state)`` tells when the run had better end.
     """
 
-    function: Callable[..., Any]
+    function: Any
     hyperparameters: Mapping[str, Hyperparameter] = {}
     settles: bool = False
     remembers: bool = False

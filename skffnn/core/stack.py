@@ -85,7 +85,10 @@ def stacks(network, runs):
         members = [runs[k] for k in group]
         rows = min(members[0].recipe.batch_size, len(members[0].training_data))
         itemsize = members[0].theta.itemsize
-        most = largest_stack(network.layout.units, rows, itemsize)
+        optimizer = members[0].recipe.optimizer
+        arrays, most = len(optimizer.arrays), 1
+        if "stack" in optimizer.uses:
+            most = largest_stack(network.layout.units, rows, itemsize, arrays)
         yield from packed(members, most, _too_large)
 
 
@@ -121,7 +124,7 @@ def stack_key(run):
     )
 
 
-def largest_stack(units, rows, itemsize):
+def largest_stack(units, rows, itemsize, arrays):
     """How many networks fit the cache together; 1 for large ones.
 
     Parameters
@@ -132,8 +135,10 @@ def largest_stack(units, rows, itemsize):
         Of a batch.
     itemsize : int
         Bytes of a number.
+    arrays : int
+        What its optimizer remembers, in arrays as long as theta.
     """
-    parameters = 4 * Layout(units).size  # theta, its gradient, and two of the optimizer
+    parameters = (2 + arrays) * Layout(units).size  # besides, theta and its gradient
     workspace = 3 * rows * sum(units)
     return max(1, CACHE // (itemsize * (parameters + workspace)))
 

@@ -19,8 +19,13 @@ class Patience:
     def __init__(self, n_iter_no_change, tol, state=None):
         self.n_iter_no_change, self.tol = n_iter_no_change, tol
         self.state = state if state is not None else {}
-        self.state.setdefault("best", float("inf"))
-        self.state.setdefault("wait", 0)
+        if not self.state:
+            self.state.update(self.first_state())
+
+    @staticmethod
+    def first_state():
+        """What it begins with."""
+        return {"best": float("inf"), "wait": 0}
 
     def __call__(self, loss):
         """Take in an epoch's loss; True where patience is at its end."""
@@ -32,7 +37,7 @@ class Patience:
 
     def restart(self):
         """Begin anew, with a new loss to beat."""
-        self.state.update(best=float("inf"), wait=0)
+        self.state.update(self.first_state())
 
 
 def diverged(loss, reference, theta, times=10):

@@ -47,7 +47,7 @@ def alone(sums):
 
 @dataclass
 class Recipe:
-    """How to train: what stays the same over all epochs.
+    """How a network is to be trained, in every epoch of a run alike.
 
     Attributes
     ----------

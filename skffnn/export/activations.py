@@ -15,7 +15,7 @@ from ..core.activations import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE, exp_bound
 
 
 class Exported(NamedTuple):
-    """An activation elsewhere.
+    """How an activation is written in ONNX, and in PyTorch.
 
     Attributes
     ----------

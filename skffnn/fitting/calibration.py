@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import norm
 
-# Rows that all networks predict at once: what it takes is the same for any number.
+# All networks predict so many rows at once, so the memory does not grow with the rows.
 BLOCK = 2**15
 
 

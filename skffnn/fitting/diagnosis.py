@@ -37,7 +37,7 @@ def explain(fit, warn=True):
         _explain_failure(fit)
     elif warn and outcome == "max_iter" and _still_falling(fit):
         cure = "Raise max_iter"
-        if _has_a_rate(fit):
+        if "schedule" in fit.settings.solver.uses:
             cure += (
                 ", or use learning_rate_schedule='cosine', which ends within the "
                 "budget it has"

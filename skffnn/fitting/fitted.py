@@ -190,7 +190,12 @@ def from_format_1(attributes):
     state["memory"] = {
         name: state.pop(name) for name in ("adam", "sgd") if name in state
     }
-    if "sgd" in state["pace"]:
-        state["weight_decay"] = None  # the number means something else now
-    state.setdefault("weight_decay", None)
+    if state["schedule"]:
+        state["schedule"] = {"adaptive": state["schedule"]}
+    chosen = state.pop("weight_decay", None)
+    # That of "sgd" means something else now, and so would the rest of its run.
+    by_sgd = "sgd" in (*state["pace"][:1], *state["memory"])
+    state["weight_decay"] = {} if chosen is None or by_sgd else {"adam": chosen}
     state.setdefault("run", None)
+    if by_sgd and state["run"] is not None:
+        state["fingerprint"] = state["run"] = None

@@ -17,6 +17,7 @@ from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import process_routing
 
 from .side_by_side import FitArguments, Workers, fit_all, largest_job
+from .state import State
 
 # Numbers in the tables of all folds together, 128 MB of float64, beyond which only one
 # fold at a time is in memory.
@@ -139,9 +140,10 @@ class Rehearsal:
             for name, value in self.params.items()
             if any(value is routed for routed in fit_params.values())
         }
+        noting = _noting(self.estimator)
         try:
             outcome = cross_validate(
-                _noting(self.estimator),
+                noting,
                 self.X,
                 self.y,
                 cv=self.splits,
@@ -158,6 +160,9 @@ class Rehearsal:
                 return None
             raise
         self.seconds = outcome["fit_time"]
+        for fold in outcome["estimator"]:
+            if isinstance(_last_step(fold).given, Exception):
+                raise _last_step(fold).given
         return outcome["estimator"]
 
     def fit(self, task):
@@ -187,7 +192,7 @@ class Rehearsal:
             self.learnt[c, fold] = error or _whole(self.folds[fold], model)
             seconds[c, fold] = share + self.seconds[fold] / n
             if error is None:
-                model._state["memory"].clear()  # it is scored, and does not go on
+                State.forget_memory(model)  # it is scored, and does not go on
         del self.folds  # and with them the rows that were learnt
         return seconds
 
@@ -240,11 +245,21 @@ def _noting(estimator):
     return noting
 
 
-def _note(model, X, y, **params):
-    """Note what the `fit` of a model is given."""
-    given = {name: value for name, value in params.items() if value is not None}
-    model.given = FitArguments(X, y, given)
+def _note(model, *args, **params):
+    """Note what the `fit` of a model is given.
+
+    An error in here is a note as well: raised, it would pass for one of the steps.
+    """
+    try:
+        model.given = _arguments(*args, **params)
+    except Exception as error:
+        model.given = error
     return model
+
+
+def _arguments(X, y, **params):
+    given = {name: value for name, value in params.items() if value is not None}
+    return FitArguments(X, y, given)
 
 
 def _no_score(estimator, X, y):

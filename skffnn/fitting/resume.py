@@ -5,7 +5,7 @@ from hashlib import sha256
 import numpy as np
 from joblib import hash as hash_of
 
-from ..preprocessing.parameters import layers, standardizes, uses
+from ..preprocessing.parameters import layers, standardizes, uses, why_not
 from ..preprocessing.scaling import blocks, dense
 
 # Parameters that may be others when a fit is resumed.
@@ -117,7 +117,8 @@ def check_fingerprint(model, state, now):
     if before is None:
         raise ValueError(
             "There is no fit to resume: the last rows came through partial_fit, which "
-            "goes on by itself."
+            "goes on by itself, or the model is of a version whose solver trained "
+            "otherwise. With warm_start=True a new fit starts from these weights."
         )
     parameters = before["parameters"]
     if parameters.keys() != now["parameters"].keys():
@@ -140,7 +141,7 @@ def check_fingerprint(model, state, now):
         )
     if not uses(model, "resume") and state.run is not None:
         raise ValueError(
-            f"solver={model.solver!r} cannot resume an interrupted fit: what it "
-            "remembers is SciPy's own. Leave resume out; with warm_start=True it "
+            f"solver={model.solver!r} cannot resume an interrupted fit"
+            f"{why_not(model, 'resume')}. Leave resume out; with warm_start=True it "
             "starts from these weights."
         )

@@ -52,7 +52,7 @@ def choose_weight_decay(fits):
         return
     chosen = choose(fits[0].network, [trial for _, trial in asked])
     for (fit, _), weight_decay in zip(asked, chosen, strict=True):
-        fit.state.weight_decay = weight_decay
+        fit.state.weight_decay[fit.settings.model.solver] = weight_decay
         if fit.settings.model.verbose:
             print(f"weight_decay={weight_decay:g}")
 
@@ -64,10 +64,12 @@ def train_fits(fits):
     stack is yielded.
     """
     going = [fit for fit in fits if not fit.standing.ended]
-    alone = [fit for fit in going if "batches" not in fit.settings.solver.uses]
-    for fit in alone:
-        fit.minimize()
-    together = [fit for fit in going if fit not in alone]
+    together = []
+    for fit in going:
+        if fit.settings.trains_itself:
+            fit.minimize()
+        else:
+            together.append(fit)
     for fit in together:
         fit.make_recipe()
     if together:
@@ -187,18 +189,21 @@ class Fit:
 
     def trial(self):
         """What is to be tried out about weight decay; None if nothing is."""
-        if self.state.weight_decay is not None:  # it goes on: so does the choice
+        if self._chosen is not None:  # it goes on: so does the choice
             return None
         return trial_of(self.settings, self.training_data, self.state.seed)
 
     @property
+    def _chosen(self):
+        """The weight decay that the table has chosen for the solver, or None."""
+        return self.state.weight_decay.get(self.settings.model.solver)
+
+    @property
     def weight_decay(self):
         """The weight decay that is asked for, or that the table has chosen."""
-        chosen, settings = self.state.weight_decay, self.settings
-        lets_choose = "choice_of_weight_decay" in settings.solver.uses
-        if settings.chooses_weight_decay and lets_choose and chosen is not None:
-            return chosen
-        return before_the_choice(settings)
+        if self.settings.chooses_weight_decay and self._chosen is not None:
+            return self._chosen
+        return before_the_choice(self.settings)
 
     def make_recipe(self):
         """Make the recipe of the run; the optimizer goes on from the state."""
@@ -267,10 +272,11 @@ class Fit:
         settings, model = self.settings, self.settings.model
         patience = Patience(model.n_iter_no_change, model.tol, self.standing.patience)
         stalled = patience(self.losses[-1])
-        if "schedule" not in settings.solver.uses:
+        if settings.trains_itself:
             return bool(stalled and model.early_stopping)
         if settings.schedule.remembers:
-            return bool(self.recipe.schedule.exhausted)
+            schedule = self.recipe.schedule
+            return schedule.is_exhausted(schedule.state)
         return stalled and not settings.schedule.settles
 
     def _remember(self, record):

@@ -13,6 +13,7 @@ from ..preprocessing.parameters import (
     is_auto,
     rows_of_batch,
     standardizes,
+    uses,
 )
 from .threads import blas_threads
 
@@ -34,6 +35,9 @@ class Settings:
     ----------
     solver : type
         An optimizer, or L-BFGS.
+    trains_itself : bool
+        Whether the solver does without the training loop, and knows when to end.
+    schedule_name : str
     schedule : Schedule
     batch_size, max_iter : int
         Rows of a step, and epochs.
@@ -45,9 +49,10 @@ class Settings:
     def __init__(self, model, n, one_epoch=False):
         self.model, self.n, self.one_epoch = model, n, one_epoch
         self.solver = solver_of(model.solver)
-        self.schedule = SCHEDULES[
-            "constant" if one_epoch else model.learning_rate_schedule
-        ]
+        self.trains_itself = self.solver.minimize is not None
+        constant = one_epoch or not uses(model, "schedule")
+        self.schedule_name = "constant" if constant else model.learning_rate_schedule
+        self.schedule = SCHEDULES[self.schedule_name]
         self.batch_size = self.batch_size_for(n)
         self.max_iter = 1 if one_epoch else self.max_iter_for(n)
         self.chooses_weight_decay = is_auto(model.weight_decay)
@@ -55,6 +60,8 @@ class Settings:
 
     def batch_size_for(self, n):
         """Rows of a step, of n in all."""
+        if not uses(self.model, "batches"):
+            return n
         return automatic(self.model.batch_size, auto_batch_size, n)
 
     def max_iter_for(self, n):
@@ -79,10 +86,12 @@ class Settings:
         values = values_of(self.solver.hyperparameters, self.model)
         return self.solver(theta, state=state, **values)
 
-    def schedule_from(self, state):
-        """The schedule, going on from a state, which it may change."""
+    def schedule_from(self, states):
+        """The schedule, going on from its state among those, which it may change."""
+        values = values_of(self.schedule.hyperparameters, self.model)
+        remembers, name = self.schedule.remembers, self.schedule_name
         return self.schedule.made(
-            values_of(self.schedule.hyperparameters, self.model), state
+            values, states.setdefault(name, {}) if remembers else None
         )
 
     def recipe(self, optimizer, schedule, weight_decay, rngs, **others):

@@ -20,6 +20,7 @@ from ..preprocessing.parameters import (
     check_flag,
     check_parameters,
     hidden_sizes,
+    is_choice,
     rows_of_batch,
     uses,
 )
@@ -32,8 +33,8 @@ from .run import Fit, choose_weight_decay, train_fits
 from .settings import Settings
 from .state import copied
 
-# What may differ between the networks of a stack, besides the hyperparameters of their
-# schedules, and those of a solver that it says so of.
+# What may differ between the networks of a stack, besides the hyperparameters of
+# schedules and solvers.
 FREE = (
     "learning_rate",
     "learning_rate_schedule",
@@ -63,18 +64,20 @@ class FitArguments:
     params: dict
 
 
-def _free_names():
+def _free_names(solver):
     """The parameters that may differ between the networks of a stack."""
-    schedules = chain.from_iterable(each.hyperparameters for each in SCHEDULES.values())
-    solvers = (
-        each.hyperparameters[n].name for each in SOLVERS.values() for n in each.differ
-    )
-    return {*FREE, *schedules, *solvers}
+    parts = (*SCHEDULES.values(), *SOLVERS.values())
+    taken = chain.from_iterable(part.hyperparameters.values() for part in parts)
+    free = {*FREE, *(each.name for each in taken)}
+    if not is_choice(solver, SOLVERS):
+        return free
+    own, differ = SOLVERS[solver].hyperparameters, SOLVERS[solver].differ
+    return free - {own[name].name for name in own.keys() - set(differ)}
 
 
-def stack_key(model):
+def fixed_key(model):
     """What models have to agree in to be trained as a stack."""
-    parameters, free = model.get_params(deep=False), _free_names()
+    parameters, free = model.get_params(deep=False), _free_names(model.solver)
     fixed = [value for name, value in parameters.items() if name not in free]
     # The repr of an array leaves most of its digits out.
     return repr(
@@ -162,7 +165,7 @@ def _jobs(models, arguments, n_workers):
 
     groups: dict[Any, list[int]] = {}
     for i, (model, given) in enumerate(zip(models, arguments, strict=True)):
-        groups.setdefault((stack_key(model), np.shape(given.y)[0]), []).append(i)
+        groups.setdefault((fixed_key(model), np.shape(given.y)[0]), []).append(i)
     jobs: list[list[int]] = []
     for group in groups.values():
         # One that makes no sense says nothing about the others.
@@ -205,7 +208,8 @@ def largest_job(model, given):
     units = [n_features, *hidden_sizes(model.hidden_layer_sizes), *outputs]
     rows = rows_of_batch(model, n)
     single = getattr(given.X, "dtype", None) == np.float32
-    return largest_stack(units, rows, 4 if single else 8)
+    arrays = len(SOLVERS[model.solver].arrays)
+    return largest_stack(units, rows, 4 if single else 8, arrays)
 
 
 def _fit_job(models, arguments, task):
@@ -264,7 +268,7 @@ def _begun(model, given, prepared):
     """The `Fit` of a model, on rows that those with the same arguments share."""
     check_parameters(model)
     seed = draw_seed(model.random_state)
-    same = id(given), stack_key(model), seed if _holds_out(model) else None
+    same = id(given), fixed_key(model), seed if _holds_out(model) else None
     if same not in prepared:
         prepared[same] = _prepared(model, seed, given.X, given.y, **given.params)
     rows, columns, hashed = prepared[same]
@@ -295,7 +299,7 @@ def _group_key(fit):
     settings = fit.settings
     stacks = "stack" in settings.solver.uses and fit.state.deviations is None
     return (
-        stack_key(settings.model),
+        fixed_key(settings.model),
         tuple(fit.prepared.units),
         fit.theta.dtype,
         len(fit.training_data),

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from ..core.initializers import initialize
-from ..core.schedules import Adaptive
+from ..core.schedules import SCHEDULES
 from ..core.solvers import SOLVERS
+from ..core.stopping import Patience
 from ..saving.rules import (
     check_names,
     is_array,
@@ -99,16 +100,21 @@ def check_fields(kind, values, known):
         need(each.metadata["rule"](values[name], known), name)
 
 
-def _is_patience(value):
-    good = isinstance(value, dict) and value.keys() == {"best", "wait"}
-    return good and is_number(value["best"]) and is_whole(value["wait"])
+def _is_like(value, example):
+    """Whether a value has the form of another: dicts of floats and of whole numbers."""
+    if not isinstance(example, dict):
+        return is_whole(value) if isinstance(example, int) else is_number(value)
+    same = isinstance(value, dict) and value.keys() == example.keys()
+    return same and all(_is_like(value[name], example[name]) for name in example)
 
 
 def _is_schedule(value):
-    if value == {}:
-        return True
-    good = isinstance(value, dict) and value.keys() == {"factor", "patience"}
-    return good and is_number(value["factor"]) and _is_patience(value["patience"])
+    """Whether these are states of schedules that remember, by their names."""
+    remembering = {k: each.function for k, each in SCHEDULES.items() if each.remembers}
+    return isinstance(value, dict) and all(
+        name in remembering and _is_like(state, remembering[name].first_state())
+        for name, state in value.items()
+    )
 
 
 def _is_lowest(value, known):
@@ -131,6 +137,11 @@ def _is_optimizer(state, solver, known):
     # A gradient of 1e20 has a square that float32 does not hold.
     arrays = all(known.is_theta(state[name], finite=False) for name in solver.arrays)
     return arrays and all(is_whole(state[name]) for name in solver.counts)
+
+
+def _are_weight_decays(value):
+    good = isinstance(value, dict) and value.keys() <= SOLVERS.keys()
+    return good and all(map(is_number, value.values()))
 
 
 def _is_pace(value):
@@ -182,7 +193,9 @@ class Standing:
     best_theta: Any = field(metadata=rule(lambda value, known: known.is_theta(value)))
     best_loss: float = field(metadata=rule(lambda value, known: is_number(value)))
     best_epoch: int = field(metadata=rule(lambda value, known: known.is_epoch(value)))
-    patience: dict = field(metadata=rule(lambda value, known: _is_patience(value)))
+    patience: dict = field(
+        metadata=rule(lambda value, known: _is_like(value, Patience.first_state()))
+    )
     done: int = field(metadata=rule(lambda value, known: is_whole(value)))
     epochs_before: int = field(metadata=rule(lambda value, known: is_whole(value)))
     kept_before: int = field(metadata=rule(lambda value, known: known.is_epoch(value)))
@@ -203,7 +216,7 @@ class Standing:
             best_theta=state.theta.copy(),
             best_loss=np.inf,
             best_epoch=0,
-            patience={"best": np.inf, "wait": 0},
+            patience=Patience.first_state(),
             done=0,
             epochs_before=len(state.history),
             kept_before=state.kept,
@@ -243,8 +256,8 @@ class State:
         Of the order of the rows, and of the dropout masks.
     memory : dict of dict
         What optimizers remember, by the names of their solvers.
-    schedule : dict
-        The state of a schedule that has one.
+    schedule : dict of dict
+        What schedules remember, by their names.
     losses : list of float
         The newest monitored loss, for the schedule; empty before the first epoch.
     lowest : list
@@ -256,8 +269,8 @@ class State:
         What the schedule's state was made under.
     deviations : ndarray of shape (n_outputs,) or None
         Standard deviations of the first fit's target, where the loss asks for them.
-    weight_decay : float or None
-        What the table has chosen.
+    weight_decay : dict of float
+        What the table has chosen, by the names of solvers.
     fingerprint : dict or None
         Of what the last run was to learn; None if nobody is to resume it.
     run : Standing or None
@@ -290,8 +303,8 @@ class State:
             lambda value, known: value is None or is_array(value, (known.n_outputs,))
         )
     )
-    weight_decay: float | None = field(
-        metadata=rule(lambda value, known: value is None or is_number(value))
+    weight_decay: dict = field(
+        metadata=rule(lambda value, known: _are_weight_decays(value))
     )
     fingerprint: dict | None = field(
         metadata=rule(lambda value, known: value is None or _is_fingerprint(value))
@@ -334,7 +347,7 @@ class State:
             watched=[],
             pace=[],
             deviations=None,
-            weight_decay=None,
+            weight_decay={},
             fingerprint=None,
             run=None,
         )
@@ -369,6 +382,21 @@ class State:
             kept["run"] = run
         return kept
 
+    @staticmethod
+    def deviations_of(model):
+        """Standard deviations of a fitted model's target, where its loss asks for them.
+
+        Returns
+        -------
+        deviations : ndarray of shape (n_outputs,) or None
+        """
+        return model._state["deviations"]
+
+    @staticmethod
+    def forget_memory(model):
+        """Free what the optimizer of a fitted model remembers: it goes on from none."""
+        model._state["memory"].clear()
+
     @classmethod
     def check(cls, values, known):
         """Raise ValueError unless a fitted model can have that as its ``_state``."""
@@ -387,14 +415,14 @@ class State:
             What the schedule depends on.
         """
         self.run = Standing.at_the_start(self)
-        before = self.pace[:1]
-        if before and SOLVERS[before[0]].penalty != SOLVERS[pace[0]].penalty:
-            self.weight_decay = None  # the number means something else now
         if self.watched != watched:
             self.lowest, self.watched = [np.inf, 0, np.nan], watched
             self.forget_pace()
         # A rate that has dropped to nothing is nothing to go on with.
-        exhausted = self.schedule.get("factor", 1) < Adaptive.LAST
+        exhausted = any(
+            SCHEDULES[name].function.is_exhausted(state)
+            for name, state in self.schedule.items()
+        )
         if exhausted or self.pace != pace:
             self.forget_pace()
         self.pace = pace

@@ -71,15 +71,15 @@ def sample_size(data):
     return min(len(data), MOST_ROWS, most)
 
 
-def budget(n, pace):
+def budget(n, slowness):
     """Which share of its epochs a training of n rows spends on the choice.
 
     In a shorter training there is less to hold back from, and the choice of "adam"
     falls on too little decay; many held-out rows make up for that. A solver that takes
-    ``pace`` times as long has not yet learnt what it is to be held back from: it would
-    take too much.
+    ``slowness`` times as long has not yet learnt what it is to be held back from: it
+    would take too much.
     """
-    return pace * (0.5 if n <= 10_000 else 0.25)
+    return slowness * (0.5 if n <= 10_000 else 0.25)
 
 
 @dataclass
@@ -123,7 +123,7 @@ def trial_of(settings, data, seed):
     n = sample_size(data)
     # Above the automatic number, max_iter is a limit that most runs end before.
     epochs = min(auto_max_iter(n), settings.max_iter_for(n))
-    max_iter = round(budget(n, solver.pace) * epochs)
+    max_iter = round(budget(n, solver.slowness) * epochs)
     if min(max_iter, settings.max_iter) < FEWEST_EPOCHS:
         return None
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base import GradientDescentNetwork
 from ..extras import require
 from .range_test import range_test
 from .wrappers import unwrap
@@ -57,6 +58,7 @@ class LossCurveDisplay:
     'Epoch'
     """
 
+    _metric = "RMSE"
     ax_: Any
     learning_rate_ax_: Any
     figure_: Any
@@ -120,15 +122,16 @@ class LossCurveDisplay:
         2
         """
         network = _network(estimator)
-        history = network.history_
+        history, metric = network.history_, network._target_kind.metric
         display = cls(
             epoch=history["epoch"],
-            rmse=history["rmse"],
-            validation_rmse=history["validation_rmse"],
+            rmse=history[metric],
+            validation_rmse=history[f"validation_{metric}"],
             kept_epoch=network.kept_iter_,
             best_epoch=network.best_iter_,
             learning_rate=history["learning_rate"],
         )
+        display._metric = metric.upper()
         return display.plot(
             ax=ax, target_name=target_name, learning_rate=learning_rate, yscale=yscale
         )
@@ -179,7 +182,8 @@ class LossCurveDisplay:
         if learning_rate:
             self._plot_learning_rate(ax)
         ax.set(
-            xlabel="Epoch", ylabel="RMSE" + (f" of {target_name}" * bool(target_name))
+            xlabel="Epoch",
+            ylabel=self._metric + (f" of {target_name}" * bool(target_name)),
         )
         if curves:
             ax.legend(frameon=False, fontsize="small")
@@ -325,9 +329,9 @@ class LearningRateDisplay:
         Notes
         -----
         The run has a thousand steps or some more, over a sample of sixteen batches of
-        rows. A weight decay that the table is to choose is 0.1 here. Beyond the largest
-        safe rate whole runs are soon worse; some tables want a lower one than that, for
-        a short run bears more than a long one.
+        rows. A weight decay that the table is to choose is a small fixed one here: 0.1,
+        with "sgd" 0.0005. Beyond the largest safe rate whole runs are soon worse; some
+        tables want a lower one than that, for a short run bears more than a long one.
 
         Examples
         --------
@@ -397,9 +401,9 @@ def _finite(values: Sequence[float] | None) -> np.ndarray | None:
 def _network(estimator: Any) -> Any:
     """Find the fitted network inside an estimator."""
     inside: Any = estimator
-    while inside is not None and not hasattr(inside, "history_"):
+    while inside is not None and not isinstance(inside, GradientDescentNetwork):
         inside = unwrap(inside)
-    if inside is None:
+    if not hasattr(inside, "history_"):
         raise ValueError(
             f"{type(estimator).__name__} has no training curve: pass a fitted "
             "FFNNRegressor, or a pipeline or a search around one."

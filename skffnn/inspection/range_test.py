@@ -57,7 +57,7 @@ def range_test(estimator, X, y, sample_weight, lowest, highest):
     -------
     RangeTest
     """
-    X, model = _last_step(estimator, X, y)
+    X, model = _to_last_step(estimator, X, y)
     _check(model, lowest, highest)
     # A clone, as the checks of the data write what they saw of the columns.
     model = clone(model).set_params(
@@ -91,7 +91,7 @@ def range_test(estimator, X, y, sample_weight, lowest, highest):
     return _read(np.array(rates), np.array(losses))
 
 
-def _last_step(estimator, X, y):
+def _to_last_step(estimator, X, y):
     """What the last step of a pipeline is fitted on, and that step."""
     while isinstance(estimator, Pipeline):
         *before, (_, last) = estimator.steps

@@ -10,6 +10,7 @@ from ..core.network import Network
 from ..core.tracing import Trace
 from ..core.tracing import trace as trace_network
 from ..fitting.settings import filled_in_loss
+from ..fitting.state import State
 from ..preprocessing.checks import check_table
 from .wrappers import through_pipeline
 
@@ -85,6 +86,6 @@ def trace(model: Any, X: Any, y: Any, sample_weight: Any = None) -> Trace:
     share = None
     if table.weight is not None:
         share = (table.weight / table.weight.sum()).astype(dtype)[:, np.newaxis]
-    loss = filled_in_loss(model, model._state["deviations"], dtype)
+    loss = filled_in_loss(model, State.deviations_of(model), dtype)
     network = Network(model.units_, model.activations_, loss)
     return trace_network(network, model.theta_, inputs, Y, share)

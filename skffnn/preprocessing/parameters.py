@@ -82,13 +82,19 @@ def uses(model, what):
 
     A solver that does not exist is told of by `check_parameters`; until then, why not.
     """
-    known = isinstance(model.solver, str) and model.solver in SOLVERS
+    known = is_choice(model.solver, SOLVERS)
     return not known or what in SOLVERS[model.solver].uses
 
 
 def solvers_with(use):
     """The solvers that use something, as a message names them: 'this' or 'that'."""
     return " or ".join(repr(name) for name in SOLVERS if use in SOLVERS[name].uses)
+
+
+def why_not(model, what):
+    """Why the solver of a model has no use for that, to end a sentence with."""
+    reason = SOLVERS[model.solver].reasons.get(what)
+    return f": {reason}" if reason else ""
 
 
 def rows_of_batch(model, n):
@@ -159,8 +165,7 @@ def output_of(model):
 
 def lowest_target(loss):
     """The lowest target that suits a loss; minus infinity for a name that is none."""
-    known = isinstance(loss, str) and loss in LOSSES
-    return LOSSES[loss].lowest if known else -math.inf
+    return LOSSES[loss].lowest if is_choice(loss, LOSSES) else -math.inf
 
 
 def layers(model):
@@ -218,9 +223,14 @@ def check_rules(model, rules):
             raise ValueError(f"{rule.name} must be {rule.wanted}; got {value!r}.")
 
 
+def is_choice(value, choices):
+    """Whether a value is one of the names; it may be anything else."""
+    return isinstance(value, str) and value in choices
+
+
 def check_choice(name, value, choices):
     """Raise ValueError if that is none of the choices, and list them."""
-    if not (isinstance(value, str) and value in choices):
+    if not is_choice(value, choices):
         raise ValueError(f"{name} must be one of {', '.join(choices)}; got {value!r}.")
 
 
@@ -244,9 +254,9 @@ def _check_use(model):
         value = getattr(model, name)
         if not uses(model, use) and asked_for(value):
             raise ValueError(
-                f"solver={model.solver!r} has no use for {name}={value!r}: it takes "
-                f"full-batch steps whose length it finds itself. Leave {name} at its "
-                f"default, or use solver={solvers_with(use)}."
+                f"solver={model.solver!r} has no use for {name}={value!r}"
+                f"{why_not(model, use)}. Leave {name} at its default, or use "
+                f"solver={solvers_with(use)}."
             )
 
 

@@ -60,7 +60,7 @@ def draw_seed(random_state):
 
 
 def prepare(model, table, validation, target, seed, scaling=None):
-    """Weigh, split, scale and hand over.
+    """Make what a fit learns from: weighted rows, split and standardised.
 
     Parameters
     ----------

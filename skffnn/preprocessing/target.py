@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.utils import column_or_1d
 
+from ..core.activations import ACTIVATIONS
 from ..core.losses import Loss
 from ..core.training import measure
 from .scaling import OVERFLOW, dense, index, statistics, unit
@@ -27,9 +28,9 @@ class NumericTarget:
     loss : Loss
         Under which it is learnt; its hyperparameters are not looked at.
     output : str, default="identity"
-        The activation of the output layer. Behind an identity y is standardised; behind
-        an exponential it is divided by its mean and never centred; any other one fixes
-        the units of y itself.
+        The activation of the output layer, which knows how y is `scales`: behind an
+        identity y is standardised; behind an exponential it is divided by its mean and
+        never centred; any other one fixes the units of y itself.
     standardized : bool, default=True
         Whether y is scaled at all.
     single : bool, default=False
@@ -59,6 +60,7 @@ class NumericTarget:
     ):
         self.loss, self.output = loss, output
         self.standardized, self.single = standardized, single
+        self.scales = ACTIVATIONS[output].scales
 
     def as_attributes(self):
         """What a fitted model has of it, beside the scale."""
@@ -89,9 +91,8 @@ class NumericTarget:
         low = Y.min() if weight is None else Y[weight > 0].min()
         if low < self.loss.lowest:
             raise ValueError(
-                f"loss={self.loss.name!r} is for counts and rates, which are not "
-                f"negative, but y has a value of {low:g}. Use another loss, such as "
-                "'squared_error'."
+                f"loss={self.loss.name!r} is for {self.loss.suits}, but y has a value "
+                f"of {low:g}. Use another loss, such as 'squared_error'."
             )
         if not self.single:
             return Y, y.ndim
@@ -107,10 +108,10 @@ class NumericTarget:
         """Mean and scale of each output: what is subtracted, and then divided out."""
         if not self.standardized:
             return unit(Y.shape[1])
-        if self.output == "identity":
+        if self.scales == "deviation":
             return statistics(Y, rows, weight)
         mean, scale = unit(Y.shape[1])
-        if self.output == "exp":
+        if self.scales == "mean":
             picked = index(rows)
             with np.errstate(over="ignore"):
                 average = np.average(
@@ -130,7 +131,7 @@ class NumericTarget:
         ----------
         given : list of ndarray or None
         """
-        if given is not None and self.output != "identity":
+        if given is not None and self.scales != "deviation":
             raise ValueError(
                 f"The output activation {self.output!r} fixes the units of y, which is "
                 "not standardised then: leave 'y_mean' and 'y_scale' out of "
@@ -145,7 +146,7 @@ class NumericTarget:
         deviations : ndarray of shape (n_outputs,) or None
             None if the loss does not, or if y is standardised and they are all 1.
         """
-        in_units = self.standardized and self.output == "identity"
+        in_units = self.standardized and self.scales == "deviation"
         if in_units or not self.loss.in_deviations:
             return None
         Y, weight = data.Y.astype(np.float64), data.weight

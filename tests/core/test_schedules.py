@@ -93,9 +93,10 @@ def test_adaptive_does_not_keep_dropping_after_one_lucky_epoch():
 def test_adaptive_is_exhausted_when_nothing_moves_any_more():
     schedule = Adaptive(1, 0.01)
     factors_by_epoch(schedule, [1.0] * 8)
-    assert not schedule.exhausted  # 0.2 ** 3 and 0.2 ** 4 are still above 1e-3
+    # 0.2 ** 3 and 0.2 ** 4 are still above 1e-3.
+    assert not schedule.is_exhausted(schedule.state)
     factors_by_epoch(schedule, [1.0] * 4)
-    assert schedule.exhausted
+    assert schedule.is_exhausted(schedule.state)
 
 
 def test_adaptive_keeps_its_state_where_it_is_told_to():

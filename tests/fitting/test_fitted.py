@@ -16,6 +16,7 @@ from skffnn import (
 from skffnn.core.losses import LOSSES
 from skffnn.core.schedules import SCHEDULES
 from skffnn.core.solvers import SOLVERS
+from skffnn.fitting.fitted import from_format_1
 
 # What scikit-learn puts on estimators, which is nothing that was learnt.
 SCIKIT_LEARNS = {
@@ -96,3 +97,24 @@ def test_every_list_is_of_attributes_that_there_are():
             model.fit(X, y)
         missing = cls._fitted.keys() - vars(model).keys() - set(cls._optional)
         assert missing == set(), cls.__name__
+
+
+# Files of earlier versions ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+def test_what_a_table_chose_for_sgd_in_format_1_is_chosen_anew(solver):
+    state = {
+        "watched": ["huber", 0.5, 1.35, False], "standardize": True, "y_sd": None,
+        "lesson": {"rows": "a digest", "parameters": {}}, "schedule": {"factor": 0.2},
+        "pace": [solver, 0.05, False], "weight_decay": 0.4, "run": {"done": 3},
+        **({} if solver == "lbfgs" else {solver: {"t": 3}}),
+    }  # fmt: skip
+    attributes = {"x_mean_": np.zeros(3), "x_heavy_": np.array([1]), "_state": state}
+    from_format_1(attributes)
+    assert attributes["x_limit_"].tolist() == [np.inf, 4.0, np.inf]
+    assert state["watched"] == ["huber", 1.35, False]
+    assert state["schedule"] == {"adaptive": {"factor": 0.2}}
+    assert state["weight_decay"] == ({} if solver == "sgd" else {"adam": 0.4})
+    # The rest of its run would be another's: it is not to be resumed.
+    assert (state["run"] is None) == (state["fingerprint"] is None) == (solver == "sgd")

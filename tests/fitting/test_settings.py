@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from skffnn import FFNNRegressor
+from skffnn import FFNNGridSearchCV, FFNNRegressor
+from skffnn.core.optimizers import OPTIMIZERS, Adam
 
 
 def small(**parameters):
@@ -40,3 +41,43 @@ def test_huber_delta_is_in_standard_deviations_whatever_is_standardised(rng):
     # In the quadratic part a tenfold target has a hundredfold loss; with a delta that
     # did not follow the target, the linear part would make it about tenfold.
     assert tenfold.history_["loss"][0] > 50 * model.history_["loss"][0]
+
+
+# What a solver has no use for ---------------------------------------------------------
+
+
+def without(*words):
+    """Adam, if it had no use for those."""
+
+    class Modest(Adam):
+        uses = Adam.uses - set(words)
+
+        @classmethod
+        def stack(cls, theta, singles):
+            assert "stack" in cls.uses
+            return super().stack(theta, singles)
+
+    return Modest
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=40 was reached")
+@pytest.mark.parametrize("word", sorted(Adam.uses))
+def test_a_solver_gets_only_what_it_has_a_use_for(table, monkeypatch, word):
+    monkeypatch.setitem(OPTIMIZERS, "modest", without(word))
+    X, y = table
+    grid = {"learning_rate": [0.01, 0.02]}
+    FFNNGridSearchCV(small(solver="modest"), grid, cv=2).fit(X, y)
+    model = small(solver="modest").fit(X, y)
+    assert model.score(X, y) > 0.5
+    if word == "batches":
+        everything = small(batch_size=len(X)).fit(X, y)
+        assert model.n_iter_ == everything.n_iter_
+        np.testing.assert_array_equal(model.theta_, everything.theta_)
+    if word == "schedule":
+        assert set(model.history_["learning_rate"]) == {model.learning_rate}
+
+
+def test_what_it_has_no_use_for_is_refused_without_an_untruth(table, monkeypatch):
+    monkeypatch.setitem(OPTIMIZERS, "modest", without("dropout"))
+    with pytest.raises(ValueError, match=r"no use for dropout=0.5. Leave dropout at"):
+        small(solver="modest", dropout=0.5).fit(*table)

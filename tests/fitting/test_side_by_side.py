@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
+from skffnn.core.optimizers import OPTIMIZERS
+from skffnn.core.solvers import SOLVERS
 from skffnn.fitting import side_by_side
 from skffnn.fitting.callbacks import FitTask
-from skffnn.fitting.side_by_side import FitArguments, Workers, fit_all, stack_key
+from skffnn.fitting.side_by_side import FitArguments, Workers, fit_all, fixed_key
 
 
 def test_the_networks_form_a_stack(ensemble_of, friedman, monkeypatch):
@@ -37,19 +39,31 @@ def test_the_networks_share_no_memory(ensemble_of, friedman):
 
 
 def test_a_key_is_equal_where_only_what_may_differ_does(network_of):
-    key = stack_key(network_of())
+    key = fixed_key(network_of())
     for free in (
         {"learning_rate": 0.5}, {"momentum": 0.5}, {"power_t": 1.0}, {"tol": 0.1},
         {"weight_decay": 2.0}, {"clip_norm": 1.0}, {"random_state": 7},
         {"learning_rate_schedule": "adaptive"}, {"verbose": True},
     ):  # fmt: skip
-        assert stack_key(network_of(**free)) == key, free
+        assert fixed_key(network_of(**free)) == key, free
     for fixed in (
         {"hidden_layer_sizes": 9}, {"solver": "sgd"}, {"beta_1": 0.8}, {"dropout": 0.1},
         {"loss": "huber"}, {"huber_delta": 2.0}, {"max_iter": 26}, {"batch_size": 7},
         {"standardize": {"x_mean": 0, "x_scale": 1}}, {"activation": "tanh"},
     ):  # fmt: skip
-        assert stack_key(network_of(**fixed)) != key, fixed
+        assert fixed_key(network_of(**fixed)) != key, fixed
+
+
+def test_a_key_knows_the_model_s_own_solver(network_of, monkeypatch):
+    """What another solver lets differ, it need not."""
+
+    class Other(SOLVERS["adam"]):
+        differ = ("beta_1",)
+
+    monkeypatch.setitem(OPTIMIZERS, "other", Other)
+    assert fixed_key(network_of(beta_1=0.8)) != fixed_key(network_of())
+    one, two = network_of(solver="other", beta_1=0.8), network_of(solver="other")
+    assert fixed_key(one) == fixed_key(two)
 
 
 @pytest.mark.parametrize("n_workers", [1, 3])

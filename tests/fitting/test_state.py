@@ -3,6 +3,7 @@
 import copy
 import io
 import pickle
+from dataclasses import fields
 
 import joblib
 import numpy as np
@@ -295,3 +296,11 @@ def test_before_the_first_epoch_the_start_is_kept(standing):
     standing.note(1, np.nan, np.full(2, np.nan))
     assert standing.best_epoch == 0
     np.testing.assert_array_equal(standing.best_theta, [7, 7])
+
+
+def test_a_field_without_a_rule_would_be_forgotten():
+    """What `State` has is kept under a rule, or is an attribute of the model itself."""
+    on_the_model = {"theta", "history", "kept"}
+    for kind, others in ((State, on_the_model), (Standing, set())):
+        without = {each.name for each in fields(kind) if "rule" not in each.metadata}
+        assert without == others

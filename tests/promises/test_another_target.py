@@ -15,7 +15,13 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skffnn import FFNNGridSearchCV, FFNNRegressor, check_gradient
+from skffnn import (
+    FFNNGridSearchCV,
+    FFNNRegressor,
+    LearningRateDisplay,
+    LossCurveDisplay,
+    check_gradient,
+)
 from skffnn.base import GradientDescentNetwork
 from skffnn.core.losses import LOSSES, Constant, Loss, over_rows
 from skffnn.fitting.fitted import rules_for
@@ -154,6 +160,17 @@ def test_its_curves_are_cross_entropy_and_error(digits):
     loss = model.history_["validation_loss"][epoch]
     assert loss == pytest.approx(-np.log(of_the_truth).mean())
     assert "rmse" not in model.history_
+
+
+def test_its_curves_are_drawn(digits):
+    axes = pytest.importorskip("matplotlib.figure").Figure().subplots()
+    model = classifier(max_iter=4).fit(digits[0], digits[2])
+    display = LossCurveDisplay.from_estimator(model, ax=axes)
+    assert display.rmse == model.history_["error"]
+    assert axes.get_ylabel() == "ERROR"
+    axes = pytest.importorskip("matplotlib.figure").Figure().subplots()
+    display = LearningRateDisplay.from_estimator(model, digits[0], digits[2], ax=axes)
+    assert 0 < display.steepest <= display.largest_safe
 
 
 def test_it_says_when_it_has_learnt_nothing(digits, rng):
