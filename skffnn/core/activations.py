@@ -33,7 +33,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import expit, ndtr
 
-from .initializers import glorot, he, lecun, steep
+from .initializers import flat, glorot, he, lecun
 
 LEAKY_SLOPE = 0.01
 
@@ -233,7 +233,7 @@ def exp_prime(a, z, delta, work):
 
 ACTIVATIONS = {
     "identity": Activation(identity, identity_prime, scales="deviation"),
-    "logistic": Activation(logistic, logistic_prime, steep, 0.0, 1.0),
+    "logistic": Activation(logistic, logistic_prime, flat, 0.0, 1.0),
     "tanh": Activation(tanh, tanh_prime, low=-1.0, high=1.0),
     "relu": Activation(relu, relu_prime, he, low=0.0),
     "leaky_relu": Activation(leaky_relu, leaky_relu_prime, he),

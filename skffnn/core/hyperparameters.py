@@ -23,7 +23,7 @@ class Hyperparameter(NamedTuple):
     wanted : str
         What works, in words: "a positive number".
     kind : type
-        What the core gets: a float, or a bool.
+        What the core gets, and users may write otherwise: float, int or bool.
     """
 
     name: str

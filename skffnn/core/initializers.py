@@ -8,7 +8,7 @@ inputs, fan_in, and of its units, fan_out:
 he     2 / fan_in                He et al. (2015): half of what comes in is cut off
 lecun  1 / fan_in                LeCun et al. (1998): signals keep their variance
 glorot 2 / (fan_in + fan_out)    Glorot & Bengio (2010): forward and backward alike
-steep  16 times that of glorot   The same for a function whose slope at 0 is 1/4
+flat   16 times that of glorot   The same for a function whose slope at 0 is 1/4
 ====== ========================= ====================================================
 """
 
@@ -26,12 +26,12 @@ def lecun(fan_in, fan_out):
 
 
 def glorot(fan_in, fan_out):
-    """The variance of weights before an activation that is steep at 0, as tanh."""
+    """The variance of weights before an activation whose slope at 0 is 1, as tanh."""
     return 2 / (fan_in + fan_out)
 
 
-def steep(fan_in, fan_out):
-    """The variance of weights before the logistic function, which is flat at 0."""
+def flat(fan_in, fan_out):
+    """The variance of weights before the logistic function: its slope at 0 is 1/4."""
     return 16 * 2 / (fan_in + fan_out)
 
 

@@ -29,6 +29,13 @@ def scalar_like(theta, value=0.0):
     return np.full(np.shape(value), value, theta.dtype)
 
 
+# What a solver may have a use for: see `skffnn.core.solvers`.
+USES = (
+    "batches", "learning_rate", "schedule", "dropout", "clip_norm", "partial_fit",
+    "resume", "stack", "choice_of_weight_decay",
+)  # fmt: skip
+
+
 class Optimizer:
     """What every optimizer has: hyperparameters, and a state that can be kept.
 
@@ -66,8 +73,9 @@ class Optimizer:
     remembers : bool
         Whether a step depends on the steps before it.
     newest : float or ndarray of shape (K, 1)
-        The share of a step that the newest gradient has, where gradients stay the same:
-        1, or less with a memory whose sum is a multiple of a gradient.
+        1 - momentum for a velocity that adds up gradients, of which the newest is that
+        share in the long run; 1 for all others. ``clip_norm="auto"`` limits, and weight
+        decay grows, by it.
     """
 
     hyperparameters: ClassVar[dict[str, Hyperparameter]] = {}
@@ -76,12 +84,7 @@ class Optimizer:
     counts: ClassVar[tuple[str, ...]] = ()
     scratch: ClassVar[int] = 0
     itemsize: ClassVar[int | None] = None
-    uses: ClassVar[frozenset[str]] = frozenset(
-        {
-            *("batches", "learning_rate", "schedule", "dropout", "clip_norm"),
-            *("partial_fit", "resume", "stack", "choice_of_weight_decay"),
-        }
-    )
+    uses: ClassVar[frozenset[str]] = frozenset(USES)
     reasons: ClassVar[dict[str, str]] = {}
     minimize: ClassVar[None] = None
     penalty: ClassVar[bool] = False

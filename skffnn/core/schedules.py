@@ -2,8 +2,9 @@
 
 A schedule is called once an epoch as `schedule(step, steps, losses)`: the numbers of
 the epoch's steps (an array, counted from 0), the number of steps of the whole run, and
-the monitored losses of the epochs so far, the newest last. It returns one factor per
-step, shape (len(step),). `SCHEDULES` has those that users may choose, by name.
+a list with the monitored loss of the newest epoch, which is empty before the first. It
+returns one factor per step, shape (len(step),). `SCHEDULES` has those that users may
+choose, by name.
 """
 
 from collections.abc import Mapping

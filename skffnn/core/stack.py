@@ -57,7 +57,8 @@ def train(network, runs):
     network : Network
     runs : sequence of Run
         Or of what has the same attributes. Their recipes agree in all but learning
-        rate, weight decay, momentum, limit of the gradient and schedule.
+        rate, weight decay, limit of the gradient, schedule, and what their optimizer
+        lets `differ`.
 
     Yields
     ------

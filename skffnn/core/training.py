@@ -104,8 +104,8 @@ def epochs(network, theta, data, recipe, losses, validation=None, done=0):
         The training rows.
     recipe : Recipe
     losses : list
-        The monitored loss of each epoch so far, for the schedule; the consumer
-        appends to it.
+        For the schedule: the monitored loss of the newest epoch is the last in it. The
+        consumer writes it.
     validation : Data, default=None
         With validation rows both curves are evaluated at the end of the epoch, so that
         they can be compared; otherwise the training curve is made of the predictions

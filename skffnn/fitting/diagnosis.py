@@ -60,7 +60,10 @@ def _diverged(fit):
 
 
 def _blown_up(fit):
-    """Whether the kept weights, which no epoch was judged by, predict no number."""
+    """Whether the kept weights predict no number.
+
+    The loss of an epoch is made before its last step, and may have been finite.
+    """
     large = np.abs(fit.theta).max() > LARGE_WEIGHT
     return large and not np.isfinite(fit.final_loss)
 

@@ -160,8 +160,8 @@ def rules_for(target):
 
 # Files of earlier versions ------------------------------------------------------------
 
-# What is younger than the format of the file: what it was before there was a word for
-# it, made of the other attributes.
+# For each attribute that older files of this format lack: a function that makes its
+# value of the others.
 YOUNGER: dict[str, Callable[[dict], Any]] = {}
 
 

@@ -1,10 +1,13 @@
 """Marks: the end of an epoch, for an interrupted run to come back to."""
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from .state import copied
+from .state import State, copied
+
+EACH_EPOCH = [e.name for e in fields(State) if e.metadata.get("each_epoch")]
 
 
 class Mark:
@@ -42,12 +45,10 @@ class Mark:
             "run": state.run.snapshot(),
             "kept": state.kept,
             "epochs": len(state.history.rows),
-            "schedule": copied(state.schedule),
-            "losses": state.losses.copy(),
-            "lowest": state.lowest,
             "memory": state.memory.get(self.solver_name, {}).copy(),
             "order": state.order.bit_generator.state,
             "dropout": state.dropout.bit_generator.state,
+            "fields": {name: copied(getattr(state, name)) for name in EACH_EPOCH},
         }
         self.at_rest = False
 
@@ -70,6 +71,7 @@ class Mark:
         state.order.bit_generator.state = noted["order"]
         state.dropout.bit_generator.state = noted["dropout"]
         del state.history.rows[noted["epochs"] :]
-        for name in ("run", "kept", "schedule", "losses", "lowest"):
-            setattr(state, name, noted[name])
+        state.run, state.kept = noted["run"], noted["kept"]
+        for name, value in noted["fields"].items():
+            setattr(state, name, value)
         return True

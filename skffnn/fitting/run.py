@@ -137,8 +137,8 @@ class Fit:
         )
         if model.early_stopping and len(state.history):
             # The weights it goes on from are a candidate like those of any epoch.
-            loss, metric = evaluate(self.network, state.theta, self.validation_data)
-            watched, (reported, _) = total(loss), self.in_target_units(loss, metric)
+            curves = evaluate(self.network, state.theta, self.validation_data)
+            watched, (reported, _) = total(curves[0]), self.in_target_units(*curves)
             state.lowest = [watched, state.kept, reported]
             state.run.note(state.kept, watched, state.theta)
 
@@ -177,7 +177,8 @@ class Fit:
         """
         self.task, one_epoch = task, self.settings.one_epoch
         target = self.prepared.target
-        # How other rows began says nothing about those of one epoch.
+        # The rows of a partial_fit may be others than those before: there is nothing
+        # that their loss could be held against.
         self.baseline = 0.0
         if not one_epoch:
             self.baseline = target.baseline(self.network, self.training_data)

@@ -112,8 +112,9 @@ class Settings:
         limit = automatic(model.clip_norm, auto_clip_norm, optimizer.newest)
         learning_rate = float(model.learning_rate)
         if self.solver.penalty:
-            # A gradient is stepped along again and again, and the weights shrink once:
-            # by so much more, as long as that is not the whole weight.
+            # With momentum a gradient moves the weights by 1 / (1 - momentum) of its
+            # length in all, and so must the penalty's: weight_decay / (1 - momentum),
+            # as long as a step shrinks no weight by more than the whole of it.
             most = max(weight_decay, 1 / learning_rate)
             weight_decay = min(weight_decay / optimizer.newest, most)
         return Recipe(

@@ -117,7 +117,7 @@ def fit_all(models, arguments, workers, task):
     models : list of GradientDescentNetwork
         Not fitted before, and changed or not: take what is returned.
     arguments : list of FitArguments
-        As many. Those that are one object belong side by side.
+        As many. Models with one and the same object share the rows, standardised once.
     workers : Workers
         Each of them trains a stack at a time.
     task : FitTask

@@ -74,9 +74,18 @@ class Known:
         return is_whole(value) and value <= self.n_iter
 
 
-def rule(condition: Callable[[Any, Known], bool]) -> dict:
-    """Make metadata for a field: the rule that its saved value has to meet."""
-    return {"rule": condition}
+def rule(condition: Callable[[Any, Known], bool], each_epoch: bool = False) -> dict:
+    """Make metadata for a field.
+
+    Parameters
+    ----------
+    condition : callable
+        The rule that its value has to meet in a file.
+    each_epoch : bool, default=False
+        Whether an epoch changes it, so that an interrupted one has to take it back. The
+        arrays of optimizers and the generators are looked after besides.
+    """
+    return {"rule": condition, "each_epoch": each_epoch}
 
 
 def check_fields(kind, values, known):
@@ -93,8 +102,10 @@ def check_fields(kind, values, known):
     kept = {each.name: each for each in fields(kind) if each.metadata}
     need(isinstance(values, dict), kind.__name__.lower())
     for name, each in kept.items():
-        if each.default is not MISSING:
-            values.setdefault(name, each.default)
+        if name not in values and each.default is not MISSING:
+            values[name] = each.default
+        if name not in values and each.default_factory is not MISSING:
+            values[name] = each.default_factory()
     check_names(values, kept)
     for name, each in kept.items():
         need(each.metadata["rule"](values[name], known), name)
@@ -167,7 +178,8 @@ class Standing:
     Attributes
     ----------
     theta : ndarray of shape (P,) or None
-        The weights of its last epoch, where the model has better ones: only kept.
+        The weights of its last epoch, in a model that has kept better ones; None while
+        the run goes on, and they are those of the state.
     best_theta : ndarray of shape (P,)
         The weights with the lowest watched loss of the run. Better ones take the place
         of the array, and are never written into it.
@@ -289,13 +301,16 @@ class State:
         metadata=rule(lambda value, known: is_generator(value))
     )
     memory: dict = field(metadata=rule(_is_memory))
-    schedule: dict = field(metadata=rule(lambda value, known: _is_schedule(value)))
+    schedule: dict = field(
+        metadata=rule(lambda value, known: _is_schedule(value), each_epoch=True)
+    )
     losses: list = field(
         metadata=rule(
-            lambda value, known: is_list(value, is_number) and len(value) <= 1
+            lambda value, known: is_list(value, is_number) and len(value) <= 1,
+            each_epoch=True,
         )
     )
-    lowest: list = field(metadata=rule(_is_lowest))
+    lowest: list = field(metadata=rule(_is_lowest, each_epoch=True))
     watched: list = field(metadata=rule(lambda value, known: is_list(value, is_scalar)))
     pace: list = field(metadata=rule(lambda value, known: _is_pace(value)))
     deviations: Any = field(

@@ -11,15 +11,18 @@ from skffnn.core.data import Data
 from skffnn.core.initializers import initialize
 from skffnn.core.losses import loss_of
 from skffnn.core.network import Network
-from skffnn.core.optimizers import SGD, Adam
+from skffnn.core.optimizers import OPTIMIZERS, SGD
 from skffnn.core.schedules import constant
 from skffnn.core.training import Recipe, epochs
 
+# Other values than a half, which every hyperparameter has here.
 LOSS_PARAMETERS = {"huber": {"delta": 0.7}, "quantile": {"q": 0.3}}
 
 
 def _make_loss(name):
-    return loss_of(name).filled_in(**LOSS_PARAMETERS.get(name, {}))
+    loss = loss_of(name)
+    half = dict.fromkeys(loss.hyperparameters, 0.5)
+    return loss.filled_in(**{**half, **LOSS_PARAMETERS.get(name, {})})
 
 
 def _make_network(units, hidden="tanh", output="identity", loss="squared_error"):
@@ -47,10 +50,10 @@ def _make_data(n, units, dtype=np.float64, weighted=False, rows=None):
 
 
 def _make_optimizer(name, theta, **options):
-    if name == "adam":
-        return Adam(theta, **options)
     rule = {"sgd": (0.0, False), "momentum": (0.9, False), "nesterov": (0.9, True)}
-    return SGD(theta, *rule[name], **options)
+    if name in rule:
+        return SGD(theta, *rule[name], **options)
+    return OPTIMIZERS[name](theta, **options)
 
 
 def _train(network, theta, data, validation=None, **recipe):

@@ -98,15 +98,12 @@ def test_huber_takes_a_delta_per_output(table):
 
 
 @every_loss
-def test_degree_is_how_the_loss_scales(call, table, name):
+def test_degree_is_how_the_loss_scales(call, make_loss, table, name):
     y_hat, y, _ = table
-    if name == "huber":
-        function = LOSSES[name].function
-        J = function(y_hat, y.copy(), 1 / 9, np.empty_like(y), delta=DELTA)
-        scaled = function(5 * y_hat, 5 * y, 1 / 9, np.empty_like(y), delta=5 * DELTA)
-    else:
-        J, _ = call(name, y_hat, y, 1 / 9)
-        scaled, _ = call(name, 5 * y_hat, 5 * y, 1 / 9)
+    J, _ = call(name, y_hat, y, 1 / 9)
+    loss, dJ = make_loss(name), np.empty_like(y)
+    along = {name: 5 * loss.values[name] for name in loss.in_deviations}
+    scaled = loss.filled_in(**{**loss.values, **along})(5 * y_hat, 5 * y, 1 / 9, dJ)
     np.testing.assert_allclose(scaled, 5 ** LOSSES[name].degree * J, rtol=1e-12)
 
 

@@ -3,11 +3,9 @@
 import numpy as np
 import pytest
 
-from skffnn.core.optimizers import SGD, Adam, clip_norm, flush
+from skffnn.core.optimizers import OPTIMIZERS, SGD, Adam, clip_norm, flush
 
-OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam"]
-
-every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
+every_optimizer = pytest.mark.parametrize("name", ["momentum", "nesterov", *OPTIMIZERS])
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 

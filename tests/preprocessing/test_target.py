@@ -38,13 +38,19 @@ def test_targets_out_of_the_outputs_reach_are_warned_of(table):
         model_of(output_activation="logistic").fit(*table)
 
 
-VALUES = {"huber": {"delta": 0.5}, "quantile": {"q": 0.8}}
+# Other values than a half, which every hyperparameter has here.
+OTHERS = {"quantile": {"q": 0.8}}
+
+
+def filled_in(name):
+    half = dict.fromkeys(LOSSES[name].hyperparameters, 0.5)
+    return LOSSES[name].filled_in(**{**half, **OTHERS.get(name, {})})
 
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("name", LOSSES)
 def test_the_baseline_is_the_lowest_loss_of_a_constant(rng, name, weighted):
-    loss = LOSSES[name].filled_in(**VALUES.get(name, {}))
+    loss = filled_in(name)
     Y = rng.lognormal(size=(200, 2))
     weight = rng.uniform(0.1, 2, (200, 1)) if weighted else None
     if weighted:
@@ -73,13 +79,13 @@ def test_the_way_back_undoes_the_way_in(rng):
 def test_curves_are_in_the_units_of_the_target(rng, name):
     """A target in other units has a loss in those, by the degree of the loss."""
     y_hat, Y = rng.uniform(1, 2, (2, 30, 1))
-    loss = LOSSES[name].filled_in(**VALUES.get(name, {}))
+    loss = filled_in(name)
     scale = np.array([7.0])
     share, dJ = np.full((30, 1), 1 / 30), np.empty_like(Y)
-    values = VALUES.get(name, {})
-    if LOSSES[name].in_deviations:
-        values = {key: value * scale for key, value in values.items()}
-    in_units = LOSSES[name].filled_in(**values)(scale * y_hat, scale * Y, share, dJ)
+    along = {key: loss.values[key] * scale for key in loss.in_deviations}
+    in_units = loss.filled_in(**{**loss.values, **along})(
+        scale * y_hat, scale * Y, share, dJ
+    )
     standardised = loss(y_hat.copy(), Y.copy(), share, dJ)
     metric = np.mean((y_hat - Y) ** 2, axis=0)
     reported, rmse = NumericTarget(loss).curves(standardised, metric, scale)
