@@ -5,7 +5,6 @@ what it would fit has been fitted before, in stacks: the clones of the estimator
 asks to be fitted recall what they have learnt.
 """
 
-from contextlib import ExitStack
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -18,7 +17,7 @@ from sklearn.utils import get_tags
 
 from .base import GradientDescentNetwork
 from .fitting.callbacks import FitTask
-from .fitting.rehearsal import Rehearsal
+from .fitting.rehearsal import NotStackedError, Rehearsal, may_stack
 from .fitting.side_by_side import has_only_parameters
 from .preprocessing.checks import unchanged_on_error
 from .saving.mixin import PersistenceMixin
@@ -82,7 +81,7 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
     cv : int, cross-validation generator or iterable, default=None
         The folds; 5 by default.
     verbose : int, default=0
-        What to print. Of the times, the first contains the training of all.
+        What to print. The times are of scoring: all training is done before.
     pre_dispatch : int or str, default="2*n_jobs"
         How many stacks joblib hands out at a time.
     error_score : "raise" or number, default=np.nan
@@ -154,7 +153,16 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
     scorer_: Any
 
     def _complete(self):
-        self.scorer_ = check_scoring(self.estimator, self.scoring)
+        scoring = self.scoring
+        if isinstance(scoring, list | tuple | set):
+            scoring = dict.fromkeys(scoring)
+        if not isinstance(scoring, dict):
+            self.scorer_ = check_scoring(self.estimator, scoring)
+        else:
+            self.scorer_ = {
+                name: check_scoring(self.estimator, own or name)
+                for name, own in scoring.items()
+            }
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Try all candidates on all folds.
@@ -182,17 +190,25 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
                 return self.set_params(cv=list(folds)).fit(X, y, **params)
             finally:
                 self.set_params(cv=folds)
-        if y is None or not _is_network(estimator):
+        if y is None or not _is_network(estimator) or not may_stack(self, X, y):
             return super().fit(X, y, **params)
-        with unchanged_on_error(self), ExitStack() as here:
-            self._rehearsal = Rehearsal(self, X, y, params, here)
-            # What is recalled need not travel to another process.
-            here.enter_context(parallel_config(backend="sequential"))
-            self.estimator = self._rehearsal.template()
+        try:
+            self._fit_rehearsed(X, y, params)
+        except NotStackedError:
+            return super().fit(X, y, **params)
+        return self
+
+    def _fit_rehearsed(self, X, y, params):
+        estimator = self.estimator
+        rehearsal = Rehearsal(self, X, y, params)
+        # What is recalled need not travel to another process, whose pool is that of the
+        # rehearsal.
+        with unchanged_on_error(self), parallel_config(backend="sequential"):
+            self._rehearsal = rehearsal
+            self.estimator = rehearsal.template()
             super().fit(X, y, **params)
             if self.scoring is None:  # it was told of the template
                 self.scorer_ = check_scoring(estimator)
-        return self
 
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
         """Fit all candidates on all folds in stacks; then let each be asked for.
@@ -202,11 +218,10 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
         rehearsal = self.__dict__.pop("_rehearsal", None)
         if rehearsal is not None:
             self.estimator = rehearsal.estimator
-            if rehearsal.plan():
-                self._evaluate(rehearsal, evaluate_candidates, callback_ctx)
-                return
-            rehearsal.end()
-            rehearsal.here.close()
+            if not rehearsal.plan():
+                raise NotStackedError
+            self._evaluate(rehearsal, evaluate_candidates, callback_ctx)
+            return
         context = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
         super()._run_search(evaluate_candidates, **context)
 
@@ -215,7 +230,6 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
         seconds = rehearsal.fit(task)
         with rehearsal.asked_for():
             results = evaluate_candidates(rehearsal.candidates, cv=rehearsal)
-        rehearsal.here.close()
         task.end(None)
         results["mean_fit_time"] = seconds.mean(axis=1)
         results["std_fit_time"] = seconds.std(axis=1)
@@ -229,6 +243,10 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
         return tags
 
 
+# What a subclass may not do in another way, if its fits are to be stacked.
+_SAME = "fit", "_learn", "_check_rows", "_adopt", "get_params", "set_params"
+
+
 def _is_network(estimator):
     """Whether an estimator is a network, or a pipeline that ends in one, and no more.
 
@@ -238,5 +256,6 @@ def _is_network(estimator):
         if not has_only_parameters(clone(estimator)):
             return False
         estimator = estimator.steps[-1][1]
-    fits_as_ours = getattr(type(estimator), "fit", None) is GradientDescentNetwork.fit
-    return fits_as_ours and has_only_parameters(clone(estimator))
+    kind, ours = type(estimator), GradientDescentNetwork
+    alike = all(getattr(kind, n, None) is getattr(ours, n) for n in _SAME)
+    return alike and has_only_parameters(clone(estimator))

@@ -1,7 +1,10 @@
 """FFNNGridSearchCV beside GridSearchCV: the same to the last bit."""
 
+import gc
+import os
 import pickle
 import warnings
+import weakref
 
 import joblib
 import numpy as np
@@ -29,6 +32,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skffnn import FFNNGridSearchCV, FFNNRegressor
+from skffnn.base import GradientDescentNetwork
 from skffnn.fitting import rehearsal, side_by_side
 from skffnn.fitting.callbacks import AVAILABLE, progress_bar
 
@@ -491,7 +495,7 @@ def test_a_refit_that_fails_leaves_no_stand_in(friedman, monkeypatch):
     def broken(*_, **__):
         raise MemoryError("no room")
 
-    monkeypatch.setattr(FFNNRegressor, "_learn", broken)
+    monkeypatch.setattr(GradientDescentNetwork, "_learn", broken)
     with pytest.raises(MemoryError, match="no room"):
         search.fit(*friedman)
     assert not [name for name in vars(search) if name.endswith("_")]
@@ -553,6 +557,98 @@ def test_a_bug_of_ours_is_seen(friedman, monkeypatch, where, model):
     grid = {f"{prefix}{name}": values for name, values in RATES.items()}
     with pytest.raises(NameError, match="no such name"):
         FFNNGridSearchCV(model, grid, cv=3).fit(*friedman)
+
+
+def in_which_process(estimator, X, y):
+    return os.getpid()
+
+
+def test_what_is_not_stacked_is_fitted_and_scored_by_the_workers(friedman):
+    model = model_of(solver="lbfgs", tol=0.1, max_iter=200)
+    grid = {"weight_decay": [0.0, 1e-4, 1e-3, 1e-2]}
+    scoring = {"pid": in_which_process}
+    search = FFNNGridSearchCV(
+        model, grid, cv=3, n_jobs=2, scoring=scoring, refit=False
+    ).fit(*friedman)
+    columns = [search.cv_results_[f"split{k}_test_pid"] for k in range(3)]
+    assert os.getpid() not in np.concatenate(columns)
+
+
+class Announces(KFold):
+    """A splitter with fewer folds than it says."""
+
+    def split(self, X, y=None, groups=None):
+        yield from list(super().split(X, y, groups))[: self.given]
+
+
+def announces(given):
+    cv = Announces(3)
+    cv.given = given
+    return cv
+
+
+@pytest.mark.parametrize(
+    ("grid", "cv"),
+    [
+        (RATES, []), (RATES, iter([])), ([], 3), (None, 3), (RATES, announces(0)),
+        (RATES, announces(2)),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("wrap", [lambda model: model, make_pipeline])
+def test_nothing_to_search_is_the_error_of_grid_search(friedman, wrap, grid, cv):
+    if grid is RATES and wrap is make_pipeline:
+        grid = {f"ffnnregressor__{name}": values for name, values in RATES.items()}
+    model, again = wrap(model_of()), list(cv) if hasattr(cv, "__next__") else cv
+    with pytest.raises(ValueError, match=r"fits|split|'param_grid'") as theirs:
+        GridSearchCV(model, grid, cv=again).fit(*friedman)
+    with pytest.raises(ValueError, match=r"fits|split|'param_grid'") as ours:
+        FFNNGridSearchCV(model, grid, cv=cv).fit(*friedman)
+    assert str(ours.value).replace("FFNN", "") == str(theirs.value)
+
+
+@pytest.mark.parametrize("numbers", [2**24, 1])
+def test_folds_that_are_drawn_at_random_are_drawn_once(friedman, monkeypatch, numbers):
+    """By a splitter that remembers, as those around `RandomState` do."""
+    monkeypatch.setattr(rehearsal, "MOST_NUMBERS", numbers)
+    drawn = []
+    for search in (FFNNGridSearchCV, GridSearchCV):
+        rng = np.random.RandomState(0)
+        cv = KFold(3, shuffle=True, random_state=rng)
+        results = search(model_of(), RATES, cv=cv).fit(*friedman).cv_results_
+        drawn.append([results["mean_test_score"].tolist(), rng.randint(10**6)])
+    assert drawn[0] == drawn[1]
+
+
+class SetsOtherwise(FFNNRegressor):
+    def set_params(self, **params):
+        super().set_params(**params)
+        return super().set_params(learning_rate=self.learning_rate / 10)
+
+
+def test_a_subclass_that_is_another_network_is_searched_by_grid_search(friedman):
+    model = SetsOtherwise(8, max_iter=40, weight_decay=0.1, random_state=0)
+    ours, theirs = (
+        search(model, {"learning_rate": [0.2, 0.5]}, cv=3).fit(*friedman)
+        for search in (FFNNGridSearchCV, GridSearchCV)
+    )
+    for k in range(3):
+        column = f"split{k}_test_score"
+        np.testing.assert_array_equal(
+            ours.cv_results_[column], theirs.cv_results_[column]
+        )
+
+
+def test_a_search_lets_go_of_the_rows(friedman):
+    X = friedman[0].copy()
+    gc.collect()
+    gc.disable()
+    try:
+        freed = weakref.ref(X)
+        FFNNGridSearchCV(model_of(), RATES, cv=3).fit(X, friedman[1])
+        del X
+        assert freed() is None
+    finally:
+        gc.enable()
 
 
 def test_its_box_in_notebooks_links_to_its_page(friedman):

@@ -5,7 +5,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..preprocessing.checks import warn_user
 
-# Weights with so many times the loss of the best constant are not worth keeping.
+# Weights with so many times the loss of the mean are not worth keeping.
 TOO_LARGE = 10
 # Weights beyond this are looked at once more: the last step may have gone anywhere.
 LARGE_WEIGHT = 100
@@ -81,10 +81,10 @@ def _explain_divergence(fit):
 
 
 def _absurd(fit):
-    """Whether the best weights that there are predict worse than a constant does."""
-    if fit.baseline == 0 or not fit.settings.standardized:
+    """Whether the best weights that there are predict far worse than the mean does."""
+    if fit.loss_of_mean == 0 or not fit.settings.standardized:
         return False
-    return not fit.final_loss <= TOO_LARGE * fit.baseline
+    return not fit.final_loss <= TOO_LARGE * fit.loss_of_mean
 
 
 def _learnt_nothing(fit):
@@ -98,7 +98,7 @@ def _explain_failure(fit):
     settings, rate = fit.settings, fit.settings.model.learning_rate
     constant = fit.network.loss.constant
     constant = "one number" if constant is None else constant.name
-    if settings.standardized and fit.final_loss > TOO_LARGE * fit.baseline:
+    if settings.standardized and fit.final_loss > TOO_LARGE * fit.loss_of_mean:
         _warn(
             f"The network predicts its own training rows far worse than {constant} "
             f"does: it did not settle. {_slower(fit)}"

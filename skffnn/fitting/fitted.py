@@ -165,16 +165,24 @@ def rules_for(target):
 YOUNGER: dict[str, Callable[[dict], Any]] = {}
 
 
-def limits_from_format_1(attributes):
+def limits_from_format_1(parameters, attributes):
     """Make limits of the numbers of the columns with heavy tails, in place."""
+    if not attributes:
+        return
     heavy, n = attributes.pop("x_heavy_"), len(attributes["x_mean_"])
     attributes["x_limit_"] = np.full(n, np.inf)
     attributes["x_limit_"][heavy] = LIMIT
 
 
-def from_format_1(attributes):
+def from_format_1(parameters, attributes):
     """Bring what a file of format 1 holds of a network to what it is now, in place."""
-    limits_from_format_1(attributes)
+    by_sgd = parameters["solver"] == "sgd"
+    share = 1 - parameters["momentum"] if by_sgd else 1.0
+    parameters["weight_decay"] = _penalty(parameters["weight_decay"], share)
+    if not attributes:
+        return
+    limits_from_format_1(parameters, attributes)
+    attributes["weight_decay_"] = _penalty(attributes["weight_decay_"], share)
     state = attributes["_state"]
     loss, quantile, delta, validated = state["watched"]
     values = {"quantile": [quantile], "huber": [delta]}.get(loss, [])
@@ -187,15 +195,25 @@ def from_format_1(attributes):
         state[now] = state.pop(before)
     if state["fingerprint"] is not None:
         state["fingerprint"]["digest"] = state["fingerprint"].pop("rows")
+        asked = state["fingerprint"]["parameters"]
+        asked["weight_decay"] = _penalty(asked["weight_decay"], share)
     state["memory"] = {
         name: state.pop(name) for name in ("adam", "sgd") if name in state
     }
     if state["schedule"]:
         state["schedule"] = {"adaptive": state["schedule"]}
     chosen = state.pop("weight_decay", None)
-    # That of "sgd" means something else now, and so would the rest of its run.
-    by_sgd = "sgd" in (*state["pace"][:1], *state["memory"])
-    state["weight_decay"] = {} if chosen is None or by_sgd else {"adam": chosen}
+    state["weight_decay"] = {}
+    if chosen is not None:
+        state["weight_decay"]["sgd" if by_sgd else "adam"] = _penalty(chosen, share)
     state.setdefault("run", None)
-    if by_sgd and state["run"] is not None:
-        state["fingerprint"] = state["run"] = None
+
+
+def _penalty(weight_decay, share):
+    """The weight decay of "sgd", in format 1 what a step takes off, as the penalty.
+
+    A penalty takes off 1 / (1 - momentum) times as much.
+    """
+    if share == 1 or weight_decay == "auto":
+        return weight_decay
+    return float(f"{weight_decay * share:.15g}")

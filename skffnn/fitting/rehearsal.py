@@ -15,6 +15,7 @@ from sklearn.model_selection import ParameterGrid, check_cv, cross_validate
 from sklearn.pipeline import Pipeline
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import process_routing
+from sklearn.utils.parallel import delayed
 
 from .side_by_side import FitArguments, Workers, fit_all, largest_job
 from .state import State
@@ -22,6 +23,10 @@ from .state import State
 # Numbers in the tables of all folds together, 128 MB of float64, beyond which only one
 # fold at a time is in memory.
 MOST_NUMBERS = 2**24
+
+
+class NotStackedError(Exception):
+    """Raised where GridSearchCV is to do it alone."""
 
 
 class Rehearsal:
@@ -38,15 +43,14 @@ class Rehearsal:
     X, y : array-like
     params : dict
         What the `fit` of the search was given.
-    here : ExitStack
-        Closed where the search is through.
     """
 
-    def __init__(self, search, X, y, params, here):
-        self.search, self.params, self.here = search, params, here
+    def __init__(self, search, X, y, params):
+        self.search, self.params = search, params
         self.estimator = search.estimator
         self.X, self.y = X, y
         self.candidates = list(ParameterGrid(search.param_grid))
+        self.models = _models(self.estimator, self.candidates)
         # As the user's backend is set around the search.
         self.workers = Workers(search.n_jobs, search.pre_dispatch)
         self.outcomes: Any = None
@@ -79,6 +83,7 @@ class Rehearsal:
 
     def end(self):
         """Make the templates estimators like any other, which the search may keep."""
+        self.outcomes = None  # which knows this object, and with it the rows
         while self.templates:
             del self.templates.pop().__sklearn_clone__
 
@@ -102,28 +107,30 @@ class Rehearsal:
         stacked : bool
             False where GridSearchCV is to do it alone.
         """
-        search = self.search
-        self.models = _models(self.estimator, self.candidates)
-        if self.models is not None:
-            self.X, self.y = indexable(self.X, self.y)
-            fit_params, split_params = _routed(search, self.params)
-            stratified = is_classifier(self.estimator)
-            cv = check_cv(search.cv, self.y, classifier=stratified)
-            numbers = np.prod(np.shape(self.X), dtype=float)
-            if (
-                numbers * cv.get_n_splits(self.X, self.y, **split_params)
-                <= MOST_NUMBERS
-            ):
-                self.splits = list(cv.split(self.X, self.y, **split_params))
-                self.folds = self._first_steps(fit_params)
-                return self.folds is not None and self._pays()
-        return False
+        if not self.models:
+            return False
+        self.X, self.y = indexable(self.X, self.y)
+        fit_params, split_params = _routed(self.search, self.params)
+        stratified = is_classifier(self.estimator)
+        cv = check_cv(self.search.cv, self.y, classifier=stratified)
+        # A splitter may draw at random: if nothing comes of it, it has not drawn.
+        drawn, cv = cv, deepcopy(cv)
+        n_splits = cv.get_n_splits(self.X, self.y, **split_params)
+        if np.prod(np.shape(self.X), dtype=float) * n_splits > MOST_NUMBERS:
+            return False
+        self.splits = list(cv.split(self.X, self.y, **split_params))
+        if len(self.splits) != n_splits or not self.splits:
+            return False  # which is an error of the splitter's
+        self.folds = self._first_steps(fit_params)
+        if self.folds is None or not self._pays():
+            return False
+        self.splits = list(drawn.split(self.X, self.y, **split_params))
+        return True
 
     def _pays(self):
         """Whether some networks share a stack, or first steps."""
-        first = _last_step(self.folds[0]).given
-        largest = max(largest_job(model, first) for model in self.models)
-        return largest > 1 or isinstance(self.estimator, Pipeline)
+        steps = isinstance(self.estimator, Pipeline)
+        return steps or _pay(self.models, _last_step(self.folds[0]).given)
 
     def _first_steps(self, fit_params):
         """Fit what comes before the network on each fold, and note what reaches it.
@@ -140,30 +147,33 @@ class Rehearsal:
             for name, value in self.params.items()
             if any(value is routed for routed in fit_params.values())
         }
-        noting = _noting(self.estimator)
+        take_notes = partial(
+            cross_validate,
+            _noting(self.estimator),
+            self.X,
+            self.y,
+            params=given,
+            scoring=_no_score,
+            return_estimator=True,
+            error_score="raise",
+        )
+        each = [[split] for split in self.splits]
         try:
-            outcome = cross_validate(
-                noting,
-                self.X,
-                self.y,
-                cv=self.splits,
-                params=given,
-                n_jobs=self.workers.n_jobs if steps else None,
-                pre_dispatch=self.workers.pre_dispatch,
-                scoring=_no_score,
-                return_estimator=True,
-                error_score="raise",
-            )
+            if steps:
+                notes = self.workers.parallel(delayed(take_notes)(cv=cv) for cv in each)
+            else:
+                notes = [take_notes(cv=self.splits)]
         except Exception:
             # The steps are other people's, and so are their errors.
             if steps:
                 return None
             raise
-        self.seconds = outcome["fit_time"]
-        for fold in outcome["estimator"]:
+        self.seconds = np.concatenate([note["fit_time"] for note in notes])
+        folds = [fold for note in notes for fold in note["estimator"]]
+        for fold in folds:
             if isinstance(_last_step(fold).given, Exception):
                 raise _last_step(fold).given
-        return outcome["estimator"]
+        return folds
 
     def fit(self, task):
         """Fit all candidates on all folds.
@@ -195,6 +205,30 @@ class Rehearsal:
                 State.forget_memory(model)  # it is scored, and does not go on
         del self.folds  # and with them the rows that were learnt
         return seconds
+
+
+def may_stack(search, X, y):
+    """Whether the fits of a search may share stacks, as far as can be told at once.
+
+    Parameters
+    ----------
+    search : FFNNGridSearchCV
+        Around a network, or a pipeline that ends in one.
+    X, y : array-like
+        What is to be learnt. What reaches the network may have other columns.
+    """
+    try:
+        X, y = indexable(X, y)
+        models = _models(search.estimator, list(ParameterGrid(search.param_grid)))
+    except (TypeError, ValueError):  # GridSearchCV says it better
+        return False
+    steps = isinstance(search.estimator, Pipeline)
+    return bool(models) and (steps or _pay(models, FitArguments(X, y, {})))
+
+
+def _pay(models, given):
+    """Whether some of the networks share a stack, if they are fitted to that."""
+    return max(largest_job(model, given) for model in models) > 1
 
 
 def _recall(model, candidate, learnt, X, y=None, **params):

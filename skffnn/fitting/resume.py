@@ -117,8 +117,7 @@ def check_fingerprint(model, state, now):
     if before is None:
         raise ValueError(
             "There is no fit to resume: the last rows came through partial_fit, which "
-            "goes on by itself, or the model is of a version whose solver trained "
-            "otherwise. With warm_start=True a new fit starts from these weights."
+            "goes on by itself."
         )
     parameters = before["parameters"]
     if parameters.keys() != now["parameters"].keys():

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.hyperparameters import values_of
+from ..core.losses import MEAN
 from ..core.network import Network
 from ..core.stack import train
 from ..core.stopping import Patience, diverged
@@ -99,8 +100,9 @@ class Fit:
     ----------
     standing : Standing
         Where the run stands.
-    baseline : float
-        The loss of the best constant prediction of the training rows.
+    baseline, loss_of_mean : float
+        The loss of the best constant prediction of the training rows, and of their
+        mean.
     interrupted : bool
     """
 
@@ -179,11 +181,15 @@ class Fit:
         target = self.prepared.target
         # The rows of a partial_fit may be others than those before: there is nothing
         # that their loss could be held against.
-        self.baseline = 0.0
+        self.baseline = self.loss_of_mean = 0.0
         if not one_epoch:
-            self.baseline = target.baseline(self.network, self.training_data)
+            rows = self.network, self.training_data
+            self.baseline = target.baseline(*rows)
+            # The best constant under a loss such as that of an extreme quantile has so
+            # low a loss that ten times as much is no divergence.
+            self.loss_of_mean = target.baseline(*rows, MEAN.of)
         if self.done == 0:
-            self.standing.reference = np.inf if one_epoch else self.baseline
+            self.standing.reference = np.inf if one_epoch else self.loss_of_mean
         if marks:
             self.mark = Mark(self.settings.model.solver)
         self.clock = perf_counter()

@@ -155,8 +155,8 @@ class NumericTarget:
         return statistics(Y, data.rows, weight)[1]
 
     @np.errstate(all="ignore")  # what overflows is divergence, and seen as such
-    def baseline(self, network, data):
-        """The loss of the best constant prediction; 0 for a constant y.
+    def baseline(self, network, data, constant=None):
+        """The loss of a constant prediction; 0 for a constant y.
 
         Parameters
         ----------
@@ -164,14 +164,17 @@ class NumericTarget:
             With its loss.
         data : Data
             The rows, standardised.
+        constant : callable, default=None
+            ``constant(Y, weight)``; by default the best under that loss.
         """
         rows = data.at(slice(None))
         Y = data.targets(rows)
         if np.ptp(Y, axis=0).max() == 0:
             return 0.0
         weight = None if data.weight is None else data.weight[rows, 0]
-        constant = network.loss.best_constant(Y.astype(np.float64), weight)
-        loss, _ = measure(network, np.broadcast_to(constant, Y.shape), data)
+        constant = constant or network.loss.best_constant
+        y_hat = np.broadcast_to(constant(Y.astype(np.float64), weight), Y.shape)
+        loss, _ = measure(network, y_hat, data)
         return float(np.nansum(loss))  # an output of zeros has 0 log(0 / 0) for poisson
 
     # From the network to the user -------------------------------------------------

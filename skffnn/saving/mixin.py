@@ -43,15 +43,15 @@ class PersistenceMixin:
         Which of them a file of this format may be older than, and what makes each of
         the others then.
     _upgrades : dict of int to callable
-        Functions that bring the fitted attributes of a file of that format to the next,
-        in place.
+        Functions that bring the parameters and the fitted attributes of a file of that
+        format to the next, in place; there are none of the latter before a fit.
     """
 
     _fitted: ClassVar[dict[str, Callable[[Any, dict], bool]]] = {}
     _optional: ClassVar[tuple[str, ...]] = ("feature_names_in_",)
     _derived: ClassVar[tuple[str, ...]] = ()
     _younger: ClassVar[dict[str, Callable[[dict], Any]]] = {}
-    _upgrades: ClassVar[dict[int, Callable[[dict], None]]] = {}
+    _upgrades: ClassVar[dict[int, Callable[[dict, dict], None]]] = {}
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -191,22 +191,23 @@ def _made(name, values, own_class, number):
     parameters, fitted = values["parameters"], values["fitted"]
     # One that is younger than the file has its default.
     check_names(parameters, (), cls._get_param_names())
+    _upgrade(cls, parameters, fitted, number)
     model = cls(**parameters)
     if fitted:
-        _upgrade(cls, fitted, number)
         check_fitted(cls, fitted)
         vars(model).update(fitted)
         model._complete()
     return model
 
 
-def _upgrade(cls, fitted, number):
-    """Bring fitted attributes of a file to what they are now, in place."""
+def _upgrade(cls, parameters, fitted, number):
+    """Bring what a file says of an estimator to what it is now, in place."""
     try:
         for earlier in range(number, FORMAT):
-            cls._upgrades.get(earlier, lambda attributes: None)(fitted)
+            if earlier in cls._upgrades:
+                cls._upgrades[earlier](parameters, fitted)
         for name, made_of in cls._younger.items():
-            if name not in fitted:
+            if fitted and name not in fitted:
                 fitted[name] = made_of(fitted)
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         # They have not been checked: their rules are those of the newest format.

@@ -142,3 +142,15 @@ def test_poisson_overshoots_at_first_and_recovers(seed):
     model = FFNNRegressor(loss="poisson", random_state=seed).fit(X, y)
     assert max(model.history_["loss"]) > 10 * model.history_["loss"][0]
     assert model.score(X, y) > 0.8
+
+
+def test_an_extreme_quantile_makes_nothing_diverge(rng):
+    """The best constant has a loss near 0 there, which is nothing to measure by."""
+    X, y = rng.normal(size=(300, 3)), rng.lognormal(0, 1.5, 300)
+    model = FFNNRegressor(
+        8, loss="quantile", quantile=0.001, solver="sgd", learning_rate=3.0,
+        clip_norm=None, weight_decay=0.0, max_iter=40, random_state=1,
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        assert model.fit(X, y).n_iter_ == 40

@@ -102,19 +102,37 @@ def test_every_list_is_of_attributes_that_there_are():
 # Files of earlier versions ------------------------------------------------------------
 
 
+@pytest.mark.parametrize("weight_decay", [0.1, 0.0, "auto"])
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
-def test_what_a_table_chose_for_sgd_in_format_1_is_chosen_anew(solver):
+def test_a_weight_decay_of_format_1_is_the_penalty_that_it_was(solver, weight_decay):
+    parameters = {"solver": solver, "momentum": 0.9, "weight_decay": weight_decay}
     state = {
         "watched": ["huber", 0.5, 1.35, False], "standardize": True, "y_sd": None,
-        "lesson": {"rows": "a digest", "parameters": {}}, "schedule": {"factor": 0.2},
-        "pace": [solver, 0.05, False], "weight_decay": 0.4, "run": {"done": 3},
+        "lesson": {"rows": "a digest", "parameters": dict(parameters)},
+        "schedule": {"factor": 0.2}, "pace": [solver, 0.05, False],
+        "weight_decay": 0.4, "run": {"done": 3},
         **({} if solver == "lbfgs" else {solver: {"t": 3}}),
     }  # fmt: skip
-    attributes = {"x_mean_": np.zeros(3), "x_heavy_": np.array([1]), "_state": state}
-    from_format_1(attributes)
+    attributes = {
+        "x_mean_": np.zeros(3), "x_heavy_": np.array([1]), "weight_decay_": 0.4,
+        "_state": state,
+    }  # fmt: skip
+    from_format_1(parameters, attributes)
+    share = 0.1 if solver == "sgd" else 1
     assert attributes["x_limit_"].tolist() == [np.inf, 4.0, np.inf]
+    assert attributes["weight_decay_"] == pytest.approx(0.4 * share)
     assert state["watched"] == ["huber", 1.35, False]
     assert state["schedule"] == {"adaptive": {"factor": 0.2}}
-    assert state["weight_decay"] == ({} if solver == "sgd" else {"adam": 0.4})
-    # The rest of its run would be another's: it is not to be resumed.
-    assert (state["run"] is None) == (state["fingerprint"] is None) == (solver == "sgd")
+    name = "sgd" if solver == "sgd" else "adam"
+    assert state["weight_decay"] == {name: pytest.approx(0.4 * share)}
+    # A run that was interrupted goes on as it began.
+    asked = state["fingerprint"]["parameters"]["weight_decay"]
+    assert asked == parameters["weight_decay"]
+    if weight_decay != "auto":
+        assert asked == pytest.approx(weight_decay * share)
+
+
+def test_an_estimator_of_format_1_that_was_not_fitted_is_brought_along():
+    parameters = {"solver": "sgd", "momentum": 0.995, "weight_decay": 0.1}
+    from_format_1(parameters, {})
+    assert parameters["weight_decay"] == 0.0005

@@ -1,7 +1,5 @@
 """A rehearsal: fits are made before they are asked for, and recalled in that order."""
 
-from contextlib import ExitStack
-
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -23,7 +21,7 @@ def network():
 
 def rehearsal_of(estimator, grid):
     search = FFNNGridSearchCV(estimator, grid, cv=3)
-    return Rehearsal(search, X, y, {}, ExitStack())
+    return Rehearsal(search, X, y, {})
 
 
 @pytest.fixture
