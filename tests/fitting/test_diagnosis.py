@@ -144,8 +144,9 @@ def test_poisson_overshoots_at_first_and_recovers(seed):
     assert model.score(X, y) > 0.8
 
 
-def test_an_extreme_quantile_makes_nothing_diverge(rng):
+def test_an_extreme_quantile_makes_nothing_diverge():
     """The best constant has a loss near 0 there, which is nothing to measure by."""
+    rng = np.random.default_rng(1)
     X, y = rng.normal(size=(300, 3)), rng.lognormal(0, 1.5, 300)
     model = FFNNRegressor(
         8, loss="quantile", quantile=0.001, solver="sgd", learning_rate=3.0,
