@@ -1,4 +1,4 @@
-"""When to stop: patience, and divergence."""
+"""When to stop: patience, divergence and collapse."""
 
 import numpy as np
 
@@ -38,6 +38,64 @@ class Patience:
     def restart(self):
         """Begin anew, with a new loss to beat."""
         self.state.update(self.first_state())
+
+
+class Collapse:
+    """Counts the epochs in which a network is no better than a constant prediction.
+
+    At too high a rate the units of whole layers can die: from then on they are 0 on all
+    rows, and no gradient brings them back. A network that still predicts something may
+    only have overshot: it gets more time to mend itself.
+
+    Parameters
+    ----------
+    baseline : float
+        The loss of the best constant prediction.
+    state : dict, default=None
+        ``lowest``, the lowest loss so far, and ``wait``, for who wants to keep them.
+    """
+
+    # So many epochs in a row are no accident if it predicts a constant, and if not.
+    CONSTANT, ANY = 3, 10
+    # Below this share of the baseline something was learnt, that can be lost.
+    SOMETHING = 0.98
+
+    def __init__(self, baseline, state=None):
+        self.baseline = baseline
+        self.state = state if state is not None else {}
+        if not self.state:
+            self.state.update(self.first_state())
+
+    @staticmethod
+    def first_state():
+        """What it begins with."""
+        return {"lowest": float("inf"), "wait": 0}
+
+    def __call__(self, loss, is_constant):
+        """Take in an epoch's loss; True where something was learnt, and is lost.
+
+        Parameters
+        ----------
+        loss : float
+        is_constant : callable
+            Takes nothing; whether the network predicts the same for all rows. It is
+            asked only where the losses leave it open.
+        """
+        state, constant = self.state, self.baseline
+        state["lowest"] = min(state["lowest"], loss)
+        state["wait"] = state["wait"] + 1 if loss >= constant > 0 else 0
+        if state["wait"] < self.CONSTANT or not self.has_learnt:
+            return False
+        return state["wait"] >= self.ANY or is_constant()
+
+    @property
+    def has_learnt(self):
+        """Whether the loss has been clearly below that of a constant."""
+        return self.state["lowest"] < self.SOMETHING * self.baseline
+
+    def restart(self):
+        """Count anew; what had been learnt can be lost again."""
+        self.state["wait"] = 0
 
 
 def diverged(loss, reference, theta, times=10):

@@ -3,7 +3,9 @@
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from ..core.stopping import Collapse
 from ..preprocessing.checks import warn_user
+from .run import SLOWER, predicts_a_constant
 
 # Weights with so many times the loss of the mean are not worth keeping.
 TOO_LARGE = 10
@@ -11,10 +13,14 @@ TOO_LARGE = 10
 LARGE_WEIGHT = 100
 # A loss that is lower than that of the best constant by this share of it is no lower.
 ROUNDING = 1e-6
+# Weights below this are what regularisation leaves of them, and not units that died.
+DECAYED = 1e-3
 
 
 def explain(fit, warn=True):
     """Raise or warn about how a run ended; nothing is said of a good end.
+
+    What to try is left in ``fit.advice``, for whoever judges the model later.
 
     Parameters
     ----------
@@ -35,17 +41,39 @@ def explain(fit, warn=True):
         raise FloatingPointError(f"{_diverged(fit)} in its last step. {_slower(fit)}")
     elif warn and _learnt_nothing(fit):
         _explain_failure(fit)
+    elif warn and (fit.fell_back or fit.standing.slower < 1):
+        _explain_collapse(fit)
     elif warn and outcome == "max_iter" and _still_falling(fit):
-        cure = "Raise max_iter"
-        if "schedule" in fit.settings.solver.uses:
-            cure += (
-                ", or use learning_rate_schedule='cosine', which ends within the "
-                "budget it has"
-            )
-        _warn(
-            f"max_iter={fit.settings.max_iter} was reached while the loss was still "
-            f"falling. {cure}."
+        _explain_the_budget(fit)
+
+
+def _explain_the_budget(fit):
+    fit.advice = ["a larger max_iter"]
+    cure = "Raise max_iter"
+    if "schedule" in fit.settings.solver.uses:
+        fit.advice.append("learning_rate_schedule='cosine'")
+        cure += (
+            ", or use learning_rate_schedule='cosine', which ends within the budget it "
+            "has"
         )
+    _warn(
+        f"max_iter={fit.settings.max_iter} was reached while the loss was still "
+        f"falling. {cure}."
+    )
+
+
+def _explain_collapse(fit):
+    rate, slower = fit.settings.model.learning_rate, fit.standing.slower
+    lower = rate * (slower if slower < 1 else SLOWER)
+    fit.advice = [f"learning_rate={lower:g}"]
+    what = f"the weights of epoch {fit.state.kept} were kept"
+    if slower < 1:
+        what = f"it went on from better weights at learning_rate={lower:g}"
+    _warn(
+        f"Training collapsed at learning_rate={rate:g}: what had been learnt was lost, "
+        f"and the predictions became one number. So {what}. Try "
+        f"learning_rate={lower:g} from the start."
+    )
 
 
 def _has_a_rate(fit):
@@ -54,6 +82,8 @@ def _has_a_rate(fit):
 
 
 def _diverged(fit):
+    """What has happened, for a message; what to try is left as advice."""
+    fit.advice = _slower_cures(fit)
     if not _has_a_rate(fit):
         return "Training diverged"
     return f"Training diverged at learning_rate={fit.settings.model.learning_rate:g}"
@@ -99,6 +129,7 @@ def _explain_failure(fit):
     constant = fit.network.loss.constant
     constant = "one number" if constant is None else constant.name
     if settings.standardized and fit.final_loss > TOO_LARGE * fit.loss_of_mean:
+        fit.advice = _slower_cures(fit)
         _warn(
             f"The network predicts its own training rows far worse than {constant} "
             f"does: it did not settle. {_slower(fit)}"
@@ -106,30 +137,48 @@ def _explain_failure(fit):
         return
     cures = [f"a larger max_iter (now {settings.max_iter})", "less regularisation"]
     if _has_a_rate(fit):
-        another = "a higher" if rate < 0.1 else "a lower"
+        another = "a lower" if rate >= 0.1 or _was_too_fast(fit) else "a higher"
         cures.insert(0, f"{another} learning_rate (now {rate:g})")
     if not settings.standardized:
         cures.insert(0, "standardize=True")
+    fit.advice = cures
     _warn(
         f"The network predicts its own training rows no better than {constant} does. "
         f"Try {', '.join(cures)}; if nothing helps, X may say nothing about y."
     )
 
 
+def _was_too_fast(fit):
+    """Whether it had learnt something before, or has units that have died."""
+    if Collapse(fit.baseline, fit.standing.collapse).has_learnt:
+        return True
+    W = fit.network.layout.views(fit.theta).W
+    decayed = min(np.abs(W_l).max() for W_l in W) < DECAYED
+    return not decayed and predicts_a_constant(fit)
+
+
 def _still_falling(fit):
     return not _has_a_rate(fit) or fit.standing.patience["wait"] == 0
 
 
-def _slower(fit):
+def _slower_cures(fit):
     """What to try against divergence."""
     if not _has_a_rate(fit):
-        return "Try solver='adam'."
-    try_this = f"Try learning_rate={fit.settings.model.learning_rate / 10:g}"
-    unlimited = fit.recipe is None or fit.recipe.clip_norm is None
-    try_this += ", or clip_norm=1.0." if unlimited else "."
-    return (
-        try_this if fit.settings.standardized else f"Try standardize=True. {try_this}"
-    )
+        return ["solver='adam'"]
+    cures = [] if fit.settings.standardized else ["standardize=True"]
+    cures.append(f"learning_rate={fit.settings.model.learning_rate / 10:g}")
+    if fit.recipe is None or fit.recipe.clip_norm is None:
+        cures.append("clip_norm=1.0")
+    return cures
+
+
+def _slower(fit):
+    """What to try against divergence, in a sentence or two."""
+    cures = _slower_cures(fit)
+    if cures[0] != "standardize=True":
+        return f"Try {', or '.join(cures)}."
+    first, *others = cures
+    return f"Try {first}. Try {', or '.join(others)}."
 
 
 def _warn(message):

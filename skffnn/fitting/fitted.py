@@ -21,8 +21,9 @@ from ..saving.rules import (
     is_number,
     is_whole,
 )
+from .fields import Known
 from .history import columns_of
-from .state import Known, State
+from .state import State
 
 
 def fitted(fit):
@@ -50,6 +51,7 @@ def fitted(fit):
         "best_iter_": state.lowest[1],
         "best_loss_": state.lowest[2],
         "_y_ndim": prepared.y_ndim,
+        "_advice": list(fit.advice),
         "_state": state.as_values(),
     }
 
@@ -114,6 +116,10 @@ def _is_y_ndim(value, others):
     return is_whole(value, 1 if others["units_"][-1] == 1 else 2) and value <= 2
 
 
+def _is_advice(value, others):
+    return is_list(value, lambda each: isinstance(each, str))
+
+
 def _is_state(value, others):
     State.check(
         value,
@@ -154,6 +160,7 @@ def rules_for(target):
         "best_iter_": _is_epoch,
         "best_loss_": _is_number,
         "_y_ndim": _is_y_ndim,
+        "_advice": _is_advice,
         "_state": _is_state,
     }
 
@@ -162,7 +169,7 @@ def rules_for(target):
 
 # For each attribute that older files of this format lack: a function that makes its
 # value of the others.
-YOUNGER: dict[str, Callable[[dict], Any]] = {}
+YOUNGER: dict[str, Callable[[dict], Any]] = {"_advice": lambda others: []}
 
 
 def limits_from_format_1(parameters, attributes):

@@ -37,9 +37,9 @@ class Mark:
     def take(self, state):
         """Note where the state is."""
         self.at_rest, live = True, self._live(state)
-        if not self.copies:
-            self.copies = {name: np.empty_like(array) for name, array in live.items()}
         for name, array in live.items():
+            if name not in self.copies:
+                self.copies[name] = np.empty_like(array)
             np.copyto(self.copies[name], array)
         self.noted = {
             "run": state.run.snapshot(),
@@ -68,6 +68,8 @@ class Mark:
         state.theta = arrays.pop("theta")
         if noted["memory"]:
             state.memory[self.solver_name] = {**noted["memory"], **arrays}
+        else:  # after a collapse, or with a solver that remembers nothing
+            state.memory.pop(self.solver_name, None)
         state.order.bit_generator.state = noted["order"]
         state.dropout.bit_generator.state = noted["dropout"]
         del state.history.rows[noted["epochs"] :]

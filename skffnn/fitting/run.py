@@ -5,7 +5,7 @@ is done are its attributes put on the model, all at once. A fit that fails has c
 nothing.
 """
 
-from functools import cached_property
+from functools import cached_property, partial
 from time import perf_counter
 from typing import Any
 
@@ -15,12 +15,18 @@ from ..core.hyperparameters import values_of
 from ..core.losses import MEAN
 from ..core.network import Network
 from ..core.stack import train
-from ..core.stopping import Patience, diverged
+from ..core.stopping import Collapse, Patience, diverged
 from ..core.training import evaluate
 from .fitted import fitted
 from .marks import Mark
-from .state import Standing, State, copied
+from .standing import Standing
+from .state import State, copied
 from .weight_decay import before_the_choice, choose, trial_of
+
+# What is left of the learning rate after a collapse.
+SLOWER = 0.2
+# So many rows tell whether a network predicts a constant.
+FEW = 500
 
 
 @np.errstate(all="ignore")  # what overflows is divergence, and seen as such
@@ -71,10 +77,41 @@ def train_fits(fits):
             fit.minimize()
         else:
             together.append(fit)
-    for fit in together:
-        fit.make_recipe()
-    if together:
+    while together:
+        for fit in together:
+            fit.make_recipe()
         yield from train(together[0].network, together)
+        together = [f for f in together if f.standing.goes_on(f.settings.max_iter)]
+
+
+def print_epoch(fit, row, epoch):
+    """Print about ten lines of a run, the first epoch's among them."""
+    every, metric = fit.settings.max_iter // 10, fit.prepared.target.metric
+    if epoch != 1 and epoch % max(1, every):
+        return
+    name = metric.upper()
+    line = f"epoch {row['epoch']:5d}   training {name} {row[metric]:.6g}"
+    if fit.validation_data is not None:
+        line += f"   validation {name} {row[f'validation_{metric}']:.6g}"
+    print(line)
+
+
+def predicts_a_constant(fit):
+    """Whether a network predicts the same for all of some hundred training rows."""
+    data = fit.training_data
+    y_hat = fit.network.predict(fit.theta, data.of(data.rows[:FEW]))
+    return bool(np.ptp(y_hat, axis=0).max() == 0)
+
+
+def collapsed_late(fit):
+    """Whether the last weights predict no better than a constant, and others did."""
+    if fit.settings.trains_itself:  # to the minimum of what it was asked to minimise
+        return False
+    has_learnt = Collapse(fit.baseline, fit.standing.collapse).has_learnt
+    if fit.standing.last_loss < fit.baseline or not has_learnt:
+        return False
+    loss, _ = evaluate(fit.network, fit.theta, fit.training_data)
+    return total(loss) >= fit.baseline
 
 
 class Fit:
@@ -104,6 +141,11 @@ class Fit:
         The loss of the best constant prediction of the training rows, and of their
         mean.
     interrupted : bool
+    fell_back : bool
+        Whether the last epochs had lost what was learnt, so that better weights are
+        kept.
+    advice : list of str
+        What to try, if it did not end well: see `skffnn.fitting.diagnosis`.
     """
 
     def __init__(self, settings, prepared, seed, state=None, fingerprint=None):
@@ -126,7 +168,8 @@ class Fit:
         self.standing: Standing = state.run
         self.recipe: Any = None
         self.mark: Mark | None = None
-        self.interrupted = False
+        self.interrupted = self.fell_back = False
+        self.advice: list[str] = []
 
     def _begin_run(self):
         """Begin another run in the state, which may have had some before."""
@@ -222,6 +265,7 @@ class Fit:
             settings.schedule_from(state.schedule),
             self.weight_decay,
             (state.order, state.dropout),
+            self.standing.slower,
         )
         if not settings.schedule.settles:
             self.standing.outcome = "max_iter"  # unless something ends it before
@@ -264,6 +308,10 @@ class Fit:
             standing.outcome = "diverged"
             return True
         standing.note(row["epoch"], watched, self.theta)
+        collapse = Collapse(self.baseline, standing.collapse)
+        collapsed = collapse(standing.last_loss, partial(predicts_a_constant, self))
+        if collapsed:
+            self._go_back(collapse)
         if watched < state.lowest[0]:
             state.lowest = [watched, row["epoch"], reported]
         standing.ended = self._out_of_patience()
@@ -272,7 +320,16 @@ class Fit:
             standing.outcome = "stopped"
         if self.mark is not None:
             self.mark.take(state)
-        return standing.ended
+        return standing.ended or collapsed
+
+    def _go_back(self, collapse):
+        """Go on from the best weights, at a lower rate, once it has collapsed."""
+        standing = self.standing
+        standing.slower *= SLOWER
+        collapse.restart()
+        # In place, as they may be a part of a stack.
+        self.theta[...] = standing.best_theta
+        self.state.memory.pop(self.settings.model.solver, None)
 
     def _out_of_patience(self):
         """Whether waiting for a lower loss had better end."""
@@ -307,23 +364,13 @@ class Fit:
         self.state.history.append(row)
         self.clock, self.state.kept = now, row["epoch"]
         if self.settings.model.verbose:
-            self._print(row, record.epoch)
+            print_epoch(self, row, record.epoch)
         return row
 
     def in_target_units(self, loss, metric):
         """Loss and metric of a record, as users see them."""
         prepared = self.prepared
         return prepared.target.curves(loss, metric, prepared.scaling.y_scale)
-
-    def _print(self, row, epoch):
-        every, metric = self.settings.max_iter // 10, self.prepared.target.metric
-        if epoch != 1 and epoch % max(1, every):
-            return
-        name = metric.upper()
-        line = f"epoch {row['epoch']:5d}   training {name} {row[metric]:.6g}"
-        if self.validation_data is not None:
-            line += f"   validation {name} {row[f'validation_{metric}']:.6g}"
-        print(line)
 
     def _snapshot(self):
         """What a model of its own needs if the run ended here: no array is shared."""
@@ -357,6 +404,8 @@ class Fit:
         restore = self.settings.model.early_stopping or blown_up
         if self.interrupted:
             restore = self.validation_data is not None
+        elif not blown_up and collapsed_late(self):
+            restore = self.fell_back = True
         if restore and (has_best or not finite):
             state.theta = standing.best_theta
             state.kept = standing.best_epoch or standing.kept_before

@@ -94,7 +94,7 @@ class Settings:
             values, states.setdefault(name, {}) if remembers else None
         )
 
-    def recipe(self, optimizer, schedule, weight_decay, rngs, **others):
+    def recipe(self, optimizer, schedule, weight_decay, rngs, slower=1.0, **others):
         """The recipe: how to train.
 
         Parameters
@@ -105,12 +105,14 @@ class Settings:
             As users mean it.
         rngs : tuple of two Generators
             For the order of the rows, and for dropout.
+        slower : float, default=1.0
+            The share of the learning rate to train at.
         **others
             ``batch_size`` and ``max_iter``, if they are others than those of the fit.
         """
         model, (order, dropout) = self.model, rngs
         limit = automatic(model.clip_norm, auto_clip_norm, optimizer.newest)
-        learning_rate = float(model.learning_rate)
+        learning_rate = slower * float(model.learning_rate)
         if self.solver.penalty:
             # With momentum a gradient moves the weights by 1 / (1 - momentum) of its
             # length in all, and so must the penalty's: weight_decay / (1 - momentum),

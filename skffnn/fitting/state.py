@@ -6,8 +6,7 @@ skops and the files of `save` all understand; while a fit runs, it is a `State`.
 is declared once, with the rule that its value in a file has to meet.
 """
 
-from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,7 @@ import numpy as np
 from ..core.initializers import initialize
 from ..core.schedules import SCHEDULES
 from ..core.solvers import SOLVERS
-from ..core.stopping import Patience
 from ..saving.rules import (
-    check_names,
     is_array,
     is_bool,
     is_generator,
@@ -25,9 +22,10 @@ from ..saving.rules import (
     is_number,
     is_scalar,
     is_whole,
-    need,
 )
+from .fields import check_fields, is_like, rule
 from .history import History
+from .standing import Standing
 
 
 def copied(value):
@@ -45,85 +43,14 @@ def copied(value):
     return value
 
 
-# Fields and their rules ---------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the fields of a saved state are held against.
-
-    Attributes
-    ----------
-    theta : ndarray of shape (P,)
-        The parameters of the model.
-    n_iter : int
-        Its epochs, in all.
-    n_outputs : int
-    """
-
-    theta: np.ndarray
-    n_iter: int
-    n_outputs: int
-
-    def is_theta(self, value, finite=True):
-        """Whether a value is an array like the parameters."""
-        return is_array(value, self.theta.shape, (self.theta.dtype,), finite)
-
-    def is_epoch(self, value):
-        """Whether a value is the number of an epoch of the model, or 0."""
-        return is_whole(value) and value <= self.n_iter
-
-
-def rule(condition: Callable[[Any, Known], bool], each_epoch: bool = False) -> dict:
-    """Make metadata for a field.
-
-    Parameters
-    ----------
-    condition : callable
-        The rule that its value has to meet in a file.
-    each_epoch : bool, default=False
-        Whether an epoch changes it, so that an interrupted one has to take it back. The
-        arrays of optimizers and the generators are looked after besides.
-    """
-    return {"rule": condition, "each_epoch": each_epoch}
-
-
-def check_fields(kind, values, known):
-    """Raise ValueError unless these are plain values for all fields of a dataclass.
-
-    Parameters
-    ----------
-    kind : type
-        The dataclass.
-    values : dict
-        A field that is younger than the file gets its default, in place.
-    known : Known
-    """
-    kept = {each.name: each for each in fields(kind) if each.metadata}
-    need(isinstance(values, dict), kind.__name__.lower())
-    for name, each in kept.items():
-        if name not in values and each.default is not MISSING:
-            values[name] = each.default
-        if name not in values and each.default_factory is not MISSING:
-            values[name] = each.default_factory()
-    check_names(values, kept)
-    for name, each in kept.items():
-        need(each.metadata["rule"](values[name], known), name)
-
-
-def _is_like(value, example):
-    """Whether a value has the form of another: dicts of floats and of whole numbers."""
-    if not isinstance(example, dict):
-        return is_whole(value) if isinstance(example, int) else is_number(value)
-    same = isinstance(value, dict) and value.keys() == example.keys()
-    return same and all(_is_like(value[name], example[name]) for name in example)
+# Rules of the fields ------------------------------------------------------------------
 
 
 def _is_schedule(value):
     """Whether these are states of schedules that remember, by their names."""
     remembering = {k: each.function for k, each in SCHEDULES.items() if each.remembers}
     return isinstance(value, dict) and all(
-        name in remembering and _is_like(state, remembering[name].first_state())
+        name in remembering and is_like(state, remembering[name].first_state())
         for name, state in value.items()
     )
 
@@ -169,84 +96,6 @@ def _is_run(value, known):
         return True
     check_fields(Standing, value, known)
     return value["done"] + value["epochs_before"] == known.n_iter
-
-
-@dataclass
-class Standing:
-    """Where a run of epochs stands.
-
-    Attributes
-    ----------
-    theta : ndarray of shape (P,) or None
-        The weights of its last epoch, in a model that has kept better ones; None while
-        the run goes on, and they are those of the state.
-    best_theta : ndarray of shape (P,)
-        The weights with the lowest watched loss of the run. Better ones take the place
-        of the array, and are never written into it.
-    best_loss, best_epoch : float and int
-        Their loss, infinite before the first epoch, and their epoch.
-    patience : dict
-        The state of the `Patience` of the run.
-    done, epochs_before : int
-        Epochs of this run, and of those before it.
-    kept_before : int
-        The epoch whose weights it began with.
-    reference : float
-        The loss that divergence is measured by.
-    last_loss : float
-        That of the training rows in the last epoch.
-    outcome : {"completed", "max_iter", "stopped", "diverged"}
-        How it will have ended if nothing more happens.
-    ended : bool
-        Whether patience, or a callback, has ended it.
-    """
-
-    theta: Any = field(metadata=rule(lambda value, known: known.is_theta(value)))
-    best_theta: Any = field(metadata=rule(lambda value, known: known.is_theta(value)))
-    best_loss: float = field(metadata=rule(lambda value, known: is_number(value)))
-    best_epoch: int = field(metadata=rule(lambda value, known: known.is_epoch(value)))
-    patience: dict = field(
-        metadata=rule(lambda value, known: _is_like(value, Patience.first_state()))
-    )
-    done: int = field(metadata=rule(lambda value, known: is_whole(value)))
-    epochs_before: int = field(metadata=rule(lambda value, known: is_whole(value)))
-    kept_before: int = field(metadata=rule(lambda value, known: known.is_epoch(value)))
-    reference: float = field(metadata=rule(lambda value, known: is_number(value)))
-    last_loss: float = field(metadata=rule(lambda value, known: is_number(value)))
-    outcome: str = field(
-        metadata=rule(
-            lambda value, known: value in ("completed", "max_iter", "stopped")
-        )
-    )
-    ended: bool = field(metadata=rule(lambda value, known: is_bool(value)))
-
-    @classmethod
-    def at_the_start(cls, state):
-        """Where a run stands that begins in that state."""
-        return cls(
-            theta=None,
-            best_theta=state.theta.copy(),
-            best_loss=np.inf,
-            best_epoch=0,
-            patience=Patience.first_state(),
-            done=0,
-            epochs_before=len(state.history),
-            kept_before=state.kept,
-            reference=np.inf,
-            last_loss=np.inf,
-            outcome="completed",
-            ended=False,
-        )
-
-    def note(self, epoch, loss, theta):
-        """Keep a copy of theta if its loss is the lowest yet."""
-        if loss < self.best_loss:
-            self.best_theta = theta.copy()
-            self.best_loss, self.best_epoch = float(loss), int(epoch)
-
-    def snapshot(self):
-        """A copy of which nothing is written to any more."""
-        return replace(self, patience=dict(self.patience))
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skffnn.core.stopping import Patience, diverged
+from skffnn.core.stopping import Collapse, Patience, diverged
 
 
 def answers(patience, losses):
@@ -63,3 +63,44 @@ def test_patience_keeps_its_state_where_it_is_told_to():
 )
 def test_diverged(loss, theta, expected):
     assert diverged(loss, 1.0, np.array(theta, float)) == expected
+
+
+# Collapse -----------------------------------------------------------------------------
+
+
+def collapses(losses, constant, baseline=1.0):
+    """The epochs, from 1, in which a collapse is seen."""
+    collapse = Collapse(baseline)
+    seen = [collapse(loss, lambda: constant) for loss in losses]
+    return [epoch for epoch, told in enumerate(seen, start=1) if told]
+
+
+def test_a_constant_after_something_was_learnt_is_a_collapse():
+    assert collapses([1.2, 0.9, 1.0, 1.01, 1.0], constant=True) == [5]
+
+
+def test_an_overshoot_has_time_to_mend_itself():
+    assert collapses([0.5, *[1.5] * 9, 0.4], constant=False) == []
+    assert collapses([0.5, *[1.5] * 10], constant=False) == [11]
+
+
+def test_what_has_learnt_nothing_has_nothing_to_lose():
+    assert collapses([0.99, *[1.0] * 20], constant=True) == []
+    assert collapses([0.5, *[1.0] * 20], constant=True, baseline=0.0) == []
+
+
+def test_whether_it_is_constant_is_asked_only_where_it_matters():
+    def never():
+        raise AssertionError
+
+    collapse = Collapse(1.0)
+    for loss in [2.0, 2.0, 2.0, 0.9, 1.0, 1.0, 0.8, 1.0]:
+        assert not collapse(loss, never)
+
+
+def test_a_collapse_can_come_again():
+    collapse = Collapse(1.0)
+    for _ in range(2):
+        seen = [collapse(loss, lambda: True) for loss in (0.5, 1.0, 1.0, 1.0)]
+        assert seen == [False, False, False, True]
+        collapse.restart()
