@@ -169,7 +169,9 @@ def rules_for(target):
 
 # For each attribute that older files of this format lack: a function that makes its
 # value of the others.
-YOUNGER: dict[str, Callable[[dict], Any]] = {"_advice": lambda others: []}
+YOUNGER: dict[str, Callable[[dict], Any]] = {
+    "_advice": lambda others: [],
+}
 
 
 def limits_from_format_1(parameters, attributes):

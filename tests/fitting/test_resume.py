@@ -224,7 +224,7 @@ def test_lbfgs_says_that_it_cannot(table, monkeypatch):
         if epoch == 5:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("skffnn.fitting.run.Fit._print", interrupt)
+    monkeypatch.setattr("skffnn.fitting.run.print_epoch", interrupt)
     with pytest.raises(KeyboardInterrupt):
         model.set_params(verbose=True).fit(*table)
     assert model.n_iter_ == 4
