@@ -68,8 +68,9 @@ class FFNNRegressor(RegressorMixin, GradientDescentNetwork):
     quantile : float, default=0.5
         The quantile that the "quantile" loss learns.
     huber_delta : float, default=1.35
-        Where the "huber" loss turns from squared to absolute, in standard deviations
-        of y.
+        Where the "huber" loss turns from squared to absolute, in robust standard
+        deviations of y: the distance between its quartiles, divided by 1.349. For a
+        normal distribution that is the standard deviation; outliers do not enlarge it.
     weight_decay : float or "auto", default="auto"
         What weights, not biases, pay for their size. With "sgd" and "lbfgs" it is a
         penalty of ``weight_decay / 2`` times their sum of squares. With "adam", whose

@@ -97,6 +97,9 @@ class Loss:
         What the function takes besides, by the names of its arguments.
     in_deviations : tuple of str
         Which of these are in standard deviations of each output.
+    robust : bool
+        Whether single rows that are far off hardly count, and must not decide the scale
+        of y either: that is the one of its quartiles then.
     output : str or None
         The activation that the output layer must have; None if users choose it.
     lowest : float
@@ -122,6 +125,7 @@ class Loss:
     name: str = ""
     hyperparameters: Mapping[str, Hyperparameter] = field(default_factory=dict)
     in_deviations: tuple[str, ...] = ()
+    robust: bool = False
     output: str | None = None
     lowest: float = -np.inf
     suits: str = "numbers"
@@ -212,7 +216,7 @@ def root_mean_squared_error(y_hat, y, share, dJ):
     return J
 
 
-@loss(degree=1, constant=MEDIAN)
+@loss(degree=1, constant=MEDIAN, robust=True)
 def absolute_error(y_hat, y, share, dJ, value=True):
     e = np.subtract(y_hat, y, out=y)
     np.sign(e, out=dJ)
@@ -222,6 +226,7 @@ def absolute_error(y_hat, y, share, dJ, value=True):
 
 @loss(
     degree=2,
+    robust=True,
     in_deviations=("delta",),
     hyperparameters={
         "delta": Hyperparameter(
@@ -244,6 +249,7 @@ def huber(y_hat, y, share, dJ, delta, value=True):
 
 @loss(
     degree=1,
+    robust=True,
     constant=QUANTILE,
     hyperparameters={
         "q": Hyperparameter("quantile", is_inside_unit, "a number between 0 and 1")

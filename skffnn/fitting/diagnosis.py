@@ -4,7 +4,9 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ..core.stopping import Collapse
+from ..core.training import evaluate
 from ..preprocessing.checks import warn_user
+from ..preprocessing.scaling import FAR, robust_statistics
 from .run import SLOWER, predicts_a_constant
 
 # Weights with so many times the loss of the mean are not worth keeping.
@@ -121,7 +123,26 @@ def _learnt_nothing(fit):
     # The curve of an epoch lags behind its last weights, and dropout adds to it: look
     # twice before blaming the network.
     to_beat = fit.baseline * (1 - ROUNDING)
-    return fit.standing.last_loss >= to_beat > 0 and fit.final_loss >= to_beat
+    if not (fit.standing.last_loss >= to_beat > 0 and fit.final_loss >= to_beat):
+        return False
+    return not fit.network.loss.robust or _no_better_on_most_rows(fit)
+
+
+def _no_better_on_most_rows(fit):
+    """Whether a constant predicts as well, leaving out targets that are far off.
+
+    Those can make up the whole of a robust loss, which has not learnt them.
+    """
+    data, target = fit.training_data, fit.prepared.target
+    Y = data.targets(data.at(slice(None))).astype(np.float64)
+    median, scale = robust_statistics(Y, range(len(Y)))
+    near = (np.abs(Y - median) <= FAR * scale).all(axis=1)
+    if near.all():
+        return True
+    most = data.of(data.rows[near])
+    loss, _ = evaluate(fit.network, fit.theta, most)
+    to_beat = target.baseline(fit.network, most) * (1 - ROUNDING)
+    return float(loss.sum()) >= to_beat
 
 
 def _explain_failure(fit):

@@ -142,6 +142,27 @@ def input_statistics(X, rows, weight):
     return mean, scale, np.where(heavy | far, LIMIT, np.inf)
 
 
+def robust_statistics(X, rows, weight=None):
+    """Median and scale of each column, whatever a few rows hold; a constant one gets 1.
+
+    The scale is the standard deviation of a normal variable with the same quartiles. If
+    most rows have one value, so that there is nothing between the quartiles, it is the
+    median distance of the others from it.
+    """
+    _, low, median, high, _ = _quantiles(X, _some(rows, X.shape[1]), weight)
+    scale = (high - low) / QUARTILES
+    for column in np.flatnonzero(scale == 0):
+        values = dense(X, index(rows))[:, column].astype(np.float64)
+        distance = np.abs(values - median[column])
+        others = distance[distance > 0]
+        if weight is not None:
+            others = distance[(distance > 0) & (weight[index(rows)] > 0)]
+        scale[column] = np.median(others) if len(others) else 1.0
+    if not np.isfinite([median, scale]).all():
+        raise ValueError(OVERFLOW)
+    return median, scale
+
+
 def _farthest(X, rows, mean):
     """The largest distance from the mean in each column."""
     farthest = np.zeros(X.shape[1])

@@ -14,7 +14,7 @@ from sklearn.utils import column_or_1d
 from ..core.activations import ACTIVATIONS
 from ..core.losses import Loss
 from ..core.training import measure
-from .scaling import OVERFLOW, dense, index, statistics, unit
+from .scaling import OVERFLOW, dense, index, robust_statistics, statistics, unit
 
 # The core keeps what an exponential predicts, times this, below what a float holds.
 LARGEST_MEAN = np.sqrt(np.finfo(np.float64).max)
@@ -109,7 +109,7 @@ class NumericTarget:
         if not self.standardized:
             return unit(Y.shape[1])
         if self.scales == "deviation":
-            return statistics(Y, rows, weight)
+            return self._deviations(Y, rows, weight)
         mean, scale = unit(Y.shape[1])
         if self.scales == "mean":
             picked = index(rows)
@@ -123,6 +123,11 @@ class NumericTarget:
                 raise ValueError(OVERFLOW)
             scale = np.where(average > 0, average, 1.0)
         return mean, scale
+
+    def _deviations(self, Y, rows, weight):
+        """Centre and standard deviation, or robust counterparts, of each output."""
+        of = robust_statistics if self.loss.robust else statistics
+        return of(Y, rows, weight)
 
     def check_given(self, given):
         """Raise ValueError if statistics of y that the user gives make no sense.
@@ -139,7 +144,7 @@ class NumericTarget:
             )
 
     def deviations(self, data):
-        """Standard deviations of y in units of the network, if the loss asks for them.
+        """Deviations of y in units of the network, if the loss asks for them.
 
         Returns
         -------
@@ -152,7 +157,7 @@ class NumericTarget:
         Y, weight = data.Y.astype(np.float64), data.weight
         if weight is not None:
             weight = weight[:, 0].astype(np.float64)
-        return statistics(Y, data.rows, weight)[1]
+        return self._deviations(Y, data.rows, weight)[1]
 
     @np.errstate(all="ignore")  # what overflows is divergence, and seen as such
     def baseline(self, network, data, constant=None):

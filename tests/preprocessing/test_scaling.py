@@ -195,3 +195,42 @@ def test_what_was_constant_at_first_can_be_learnt_by_parts(rng):
     for _ in range(50):
         model.partial_fit(X, X[:, 0] + X[:, 1])
     assert model.score(X, X[:, 0] + X[:, 1]) > 0.9
+
+
+# Scales that outliers do not change ---------------------------------------------------
+
+
+def test_robust_statistics_are_those_of_a_normal_variable(rng):
+    X = rng.normal([3, -1e6], [2, 1e3], size=(20_000, 2))
+    median, scale = scaling.robust_statistics(X, range(len(X)))
+    np.testing.assert_allclose(median, [3, -1e6], rtol=0.02)
+    np.testing.assert_allclose(scale, [2, 1e3], rtol=0.03)
+
+
+@pytest.mark.parametrize("far", [1e4, 1e12, 1e300])
+def test_outliers_change_no_robust_statistics(rng, far):
+    X = rng.normal(size=(1000, 1))
+    spoilt = X.copy()
+    spoilt[:3] = far
+    for a, b in zip(
+        scaling.robust_statistics(X, range(1000)),
+        scaling.robust_statistics(spoilt, range(1000)),
+        strict=True,
+    ):
+        np.testing.assert_allclose(a, b, atol=0.02)
+
+
+def test_where_most_rows_have_one_value_the_others_make_the_scale():
+    X = np.array([[7.0] * 80 + [8.0] * 5 + [9.0] * 10 + [1e9] * 5]).T
+    median, scale = scaling.robust_statistics(X, range(100))
+    assert (median, scale) == (7, 2)
+    # Rows of weight 0 are not there.
+    weight = np.ones(100)
+    weight[85:] = 0
+    assert scaling.robust_statistics(X, range(100), weight)[1] == 1
+    weight[80:] = 0
+    assert scaling.robust_statistics(X, range(100), weight)[1] == 1  # constant
+
+
+def test_a_constant_column_is_centred_and_no_more():
+    assert scaling.robust_statistics(np.full((5, 1), 0.1), range(5)) == (0.1, 1)

@@ -91,3 +91,43 @@ def test_curves_are_in_the_units_of_the_target(rng, name):
     reported, rmse = NumericTarget(loss).curves(standardised, metric, scale)
     assert reported == pytest.approx(in_units.sum())
     assert rmse == pytest.approx(7 * metric[0] ** 0.5)
+
+
+ROBUST = [name for name, each in LOSSES.items() if each.robust]
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_gradient_of_a_robust_loss_is_bounded(name):
+    y, dJ = np.array([[1e6], [1.0]]), np.empty((2, 1))
+    filled_in(name)(np.ones((2, 1)), y, 0.5, dJ)
+    if name in ROBUST:
+        assert abs(dJ).max() <= 1
+    if name == "squared_error":
+        assert abs(dJ).max() > 1e5
+
+
+@pytest.mark.parametrize("far", [1e4, 1e9])
+@pytest.mark.parametrize("name", ROBUST)
+def test_one_wild_target_spoils_no_robust_loss(rng, name, far):
+    X = rng.uniform(-2, 2, (500, 2))
+    y = np.sin(2 * X[:, 0]) + X[:, 1]
+    y[0] = far
+    model = model_of(
+        hidden_layer_sizes=32, activation="tanh", loss=name, max_iter=120
+    ).fit(X, y)
+    assert model.score(X[1:], y[1:]) > 0.98
+    tame = model_of(loss=name).fit(X[1:], y[1:])
+    np.testing.assert_allclose(model.y_scale_, tame.y_scale_, rtol=0.02)
+
+
+@pytest.mark.parametrize("name", ROBUST)
+def test_a_loss_is_robust_in_the_units_of_y_too(rng, name):
+    """What is in deviations of y is in robust ones, also where y is not scaled."""
+    Y = rng.normal(size=(400, 1))
+    Y[0] = 1e6
+    target = NumericTarget(LOSSES[name], standardized=False)
+    deviations = target.deviations(Data(np.zeros((400, 1)), Y))
+    if LOSSES[name].in_deviations:
+        assert deviations == pytest.approx(1, abs=0.1)
+    else:
+        assert deviations is None
