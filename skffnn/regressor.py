@@ -44,8 +44,8 @@ class FFNNRegressor(RegressorMixin, GradientDescentNetwork):
         - "poisson": half the Poisson deviance of y >= 0, with an exponential output.
     solver : {"adam", "sgd", "lbfgs"}, default="adam"
         "lbfgs" is full batch and finds its own step lengths: learning rate, schedule,
-        batch size, dropout and clipping do not apply, and weight decay is a part of
-        its objective.
+        batch size, momentum, dropout and clipping do not apply and are ignored, and
+        weight decay is a part of its objective.
     learning_rate : float, default=0.02
         Step length of "adam" and "sgd", in standardised units.
     learning_rate_schedule : str, default="cosine"
@@ -77,13 +77,13 @@ class FFNNRegressor(RegressorMixin, GradientDescentNetwork):
         steps do not shrink with the gradient, each step multiplies them by
         ``1 - learning_rate * weight_decay`` (decoupled weight decay).
         "auto" lets the table choose: `fit` first trains networks with 0.03, 0.4 and 3
-        ("sgd": 0.00015, 0.002, 0.015) side by side, on four fifths of the rows (of at
-        most 30,000) and for half of the epochs (above 10,000 rows a quarter; "sgd"
-        twice as many), and takes the value whose network does best on the rest. Then it
-        trains on all rows. Fewer than 100 different rows get 2 ("sgd": 0.01); with
-        fewer than 10 epochs for the choice, and in `partial_fit`, it is 0.1 ("sgd":
-        0.0005); with "lbfgs" 0.01. ``weight_decay_`` tells; a fit that goes on stays
-        with it.
+        ("sgd": 0.00015, 0.002, 0.015; "lbfgs": 1e-6, 0.001, 0.01, 0.1) on four fifths
+        of the rows (of at most 30,000) and for half of the epochs (above 10,000 rows a
+        quarter; "sgd" twice as many), and takes the value whose network does best on
+        the rest. Then it trains on all rows. Fewer than 100 different rows get 2
+        ("sgd" and "lbfgs": 0.01); with fewer than 10 epochs for the choice, and in
+        `partial_fit`, it is 0.1 ("sgd": 0.0005, "lbfgs": 0.01). ``weight_decay_``
+        tells; a fit that goes on stays with it.
     dropout : float, default=0.0
         Probability that a hidden unit is left out of a training step.
     clip_norm : float, "auto" or None, default="auto"

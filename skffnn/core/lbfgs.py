@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.optimize import minimize
 
+from .optimizers import WeightDecays
 from .stopping import Patience
 from .training import Record, evaluate
 
@@ -85,17 +86,15 @@ class LBFGS:
 
     hyperparameters: ClassVar[dict] = {}
     differ = arrays = counts = ()
-    uses: ClassVar[frozenset[str]] = frozenset()
+    uses: ClassVar[frozenset[str]] = frozenset({"choice_of_weight_decay"})
     reasons: ClassVar[dict[str, str]] = {
-        **dict.fromkeys(
-            ("dropout", "clip_norm", "schedule"),
-            "it takes full-batch steps whose length it finds itself",
-        ),
         "partial_fit": "it sees all rows at once",
         "resume": "what it remembers is SciPy's own",
     }
     itemsize = 8  # SciPy computes in float64
     penalty = True
+    weight_decays = WeightDecays((1e-6, 1e-3, 0.01, 0.1), 0.01, 0.01)
+    slowness = 1.0
     minimize = staticmethod(lbfgs)
 
     @staticmethod

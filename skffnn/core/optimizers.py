@@ -7,7 +7,7 @@ between steps is its `state`, a dict of arrays and numbers. `OPTIMIZERS` has the
 name: to add one is to write its class and its line there.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,24 @@ def broadcastable(theta):
 def scalar_like(theta, value=0.0):
     """A value in the dtype of theta: one number for all networks, or a column."""
     return np.full(np.shape(value), value, theta.dtype)
+
+
+class WeightDecays(NamedTuple):
+    """How much weight decay suits a solver where users leave it to the table.
+
+    Attributes
+    ----------
+    candidates : tuple of float
+        What a table chooses from.
+    few_rows : float
+        For tables that are too small to choose by.
+    undecided : float
+        For trainings that are too short to choose by, as one epoch is.
+    """
+
+    candidates: tuple[float, ...]
+    few_rows: float
+    undecided: float
 
 
 # What a solver may have a use for: see `skffnn.core.solvers`.
@@ -68,6 +86,8 @@ class Optimizer:
         Whether weight decay amounts to a penalty of weight_decay / 2 times the sum of
         the squared weights, as where steps shrink with the gradient; or is decoupled
         from it.
+    weight_decays : WeightDecays
+        What "auto" stands for.
     slowness : float
         Epochs that it takes, roughly, for what Adam learns in one.
     remembers : bool
@@ -88,6 +108,7 @@ class Optimizer:
     reasons: ClassVar[dict[str, str]] = {}
     minimize: ClassVar[None] = None
     penalty: ClassVar[bool] = False
+    weight_decays: ClassVar[WeightDecays] = WeightDecays((0.03, 0.4, 3.0), 2.0, 0.1)
     slowness: ClassVar[float] = 1.0
     remembers: Any = True
     newest: Any = 1.0
@@ -162,6 +183,7 @@ class SGD(Optimizer):
     arrays = ("velocity",)
     scratch = 1
     penalty = True
+    weight_decays = WeightDecays((0.00015, 0.002, 0.015), 0.01, 0.0005)
     slowness = 2.0
 
     def __init__(self, theta, momentum=0.0, nesterov=False, state=None):

@@ -6,6 +6,7 @@ A solver is a class that says of itself, for whoever has to know:
 * `n_arrays()` and `itemsize`: how many arrays as long as theta its fit has at the worst
   moment, and the bytes of their numbers, None for those of theta;
 * `penalty`: whether weight decay is a penalty on the loss, or decoupled from it;
+  `weight_decays`, `slowness`: what a table chooses from, and how long that takes;
 * `minimize`: None for an optimizer, which the loop trains; what trains by itself, and
   knows when to end, is called as `skffnn.core.lbfgs.lbfgs`;
 * `uses`: which of these it has a use for, a set of words; `reasons`: why it has none

@@ -156,7 +156,9 @@ def _explain_failure(fit):
             f"does: it did not settle. {_slower(fit)}"
         )
         return
-    cures = [f"a larger max_iter (now {settings.max_iter})", "less regularisation"]
+    cures = ["less regularisation"]
+    if fit.done == settings.max_iter:
+        cures.insert(0, f"a larger max_iter (now {settings.max_iter})")
     if _has_a_rate(fit):
         another = "a lower" if rate >= 0.1 or _was_too_fast(fit) else "a higher"
         cures.insert(0, f"{another} learning_rate (now {rate:g})")

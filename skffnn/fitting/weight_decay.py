@@ -10,41 +10,18 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..core.data import Data
 from ..core.initializers import initialize
+from ..core.optimizers import WeightDecays
 from ..core.schedules import cosine
 from ..core.stack import Run, train
 from ..core.training import Recipe, evaluate
 from ..preprocessing.parameters import auto_max_iter
 
-
-class Amounts(NamedTuple):
-    """Weight decays for solvers of one kind.
-
-    Attributes
-    ----------
-    candidates : tuple of float
-        What a table chooses from.
-    few_rows : float
-        For tables that are too small to choose by, and solvers that let none choose.
-    undecided : float
-        For trainings that are too short to choose by, as one epoch is.
-    """
-
-    candidates: tuple[float, ...]
-    few_rows: float
-    undecided: float
-
-
-# By whether weight decay is a penalty on the loss, or decoupled from the gradient.
-AMOUNTS = {
-    False: Amounts((0.03, 0.4, 3.0), 2.0, 0.1),
-    True: Amounts((0.00015, 0.002, 0.015), 0.01, 0.0005),
-}
 # Fewer different rows, or epochs, say too little; more say no more than these.
 FEWEST_ROWS, FEWEST_EPOCHS = 100, 10
 MOST_ROWS, MOST_NUMBERS = 30_000, 2**24
@@ -60,9 +37,7 @@ def before_the_choice(settings):
     """
     if not settings.chooses_weight_decay:
         return float(settings.model.weight_decay)
-    amounts = AMOUNTS[settings.solver.penalty]
-    lets_choose = "choice_of_weight_decay" in settings.solver.uses
-    return amounts.undecided if lets_choose else amounts.few_rows
+    return settings.solver.weight_decays.undecided
 
 
 def sample_size(data):
@@ -90,19 +65,22 @@ class WeightDecayTrial:
     ----------
     data : Data
         The training rows.
-    recipe : callable
+    recipe : callable or None
         Makes a `Recipe` of a theta, a weight decay, and the generators for the order of
-        the rows and for dropout.
-    amounts : Amounts
+        the rows and for dropout; None for a solver that trains by itself.
+    minimize : callable or None
+        Trains by such a solver: takes a network, a theta, its rows and a weight decay.
+    amounts : WeightDecays
     seed : int
         Decides which rows are held out, the first weights and all later draws: the same
         for all candidates, which differ in their weight decay and in nothing else.
     """
 
     data: Data
-    recipe: Callable[..., Recipe]
-    amounts: Amounts
+    recipe: Callable[..., Recipe] | None
+    amounts: WeightDecays
     seed: int
+    minimize: Callable[..., Any] | None = None
 
 
 def trial_of(settings, data, seed):
@@ -137,7 +115,20 @@ def trial_of(settings, data, seed):
             max_iter=max_iter,
         )
 
-    return WeightDecayTrial(data, recipe, AMOUNTS[solver.penalty], seed)
+    def minimize(network, theta, learnt, weight_decay):
+        solver.minimize(
+            network,
+            theta,
+            learnt,
+            lambda record: False,
+            max_iter=max_iter,
+            tol=settings.model.tol,
+            weight_decay=weight_decay,
+            validation=None,
+        )
+
+    how = (None, minimize) if settings.trains_itself else (recipe, None)
+    return WeightDecayTrial(data, how[0], solver.weight_decays, seed, how[1])
 
 
 def choose(network, trials):
@@ -162,7 +153,8 @@ def choose(network, trials):
             splits[same] = _split(trial.data, trial.seed)
         learnt, held_out = splits[same]
         runs.append((_runs(network, trial, learnt), held_out))
-    for _ in train(network, [run for tried, _ in runs for run in tried]):
+    untrained = [run for tried, _ in runs for run in tried if run.recipe is not None]
+    for _ in train(network, untrained):
         pass
     return [
         _best(network, trial.amounts, *tried)
@@ -183,7 +175,10 @@ def _split(data, seed):
 
 
 def _runs(network, trial, learnt):
-    """A run for each candidate; none without rows to learn."""
+    """A run for each candidate, still to be trained if it has a recipe.
+
+    There are none without rows to learn.
+    """
     if learnt is None:
         return []
     _, init, order, dropout = np.random.default_rng(trial.seed).spawn(4)
@@ -191,9 +186,13 @@ def _runs(network, trial, learnt):
     initialize(network.layout, first, network.activations, [init])
     runs = []
     for candidate in trial.amounts.candidates:
-        theta = first.copy()
-        rngs = deepcopy(order), deepcopy(dropout)
-        runs.append(Run(theta, learnt, trial.recipe(theta, candidate, *rngs)))
+        theta, recipe = first.copy(), None
+        if trial.minimize is not None:
+            trial.minimize(network, theta, learnt, candidate)
+        else:
+            rngs = deepcopy(order), deepcopy(dropout)
+            recipe = trial.recipe(theta, candidate, *rngs)
+        runs.append(Run(theta, learnt, recipe))
     return runs
 
 

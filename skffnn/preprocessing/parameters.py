@@ -24,18 +24,6 @@ from ..core.losses import LOSSES
 from ..core.schedules import SCHEDULES
 from ..core.solvers import SOLVERS
 
-# What becomes of a step is a solver's affair; what these are for, it may not use.
-_USE = {
-    "dropout": ("dropout", lambda value: value > 0),
-    "clip_norm": ("clip_norm", lambda value: value not in (None, "auto")),
-    # cosine is the default: nobody has asked for it.
-    "schedule": (
-        "learning_rate_schedule",
-        lambda value: value not in ("constant", "cosine"),
-    ),
-}
-
-
 # What "auto" stands for ---------------------------------------------------------------
 
 
@@ -199,7 +187,6 @@ def check_parameters(model):
     ):
         check_choice(name, getattr(model, name), choices)
     layers(model)
-    _check_use(model)
 
 
 def rules_of_the_core():
@@ -246,18 +233,6 @@ def check_coverage(coverage):
         raise ValueError(
             f"coverage must be a number between 0 and 1; got {coverage!r}."
         )
-
-
-def _check_use(model):
-    """Raise ValueError if the model asks for what its solver has no use for."""
-    for use, (name, asked_for) in _USE.items():
-        value = getattr(model, name)
-        if not uses(model, use) and asked_for(value):
-            raise ValueError(
-                f"solver={model.solver!r} has no use for {name}={value!r}"
-                f"{why_not(model, use)}. Leave {name} at its default, or use "
-                f"solver={solvers_with(use)}."
-            )
 
 
 def _flag(name):

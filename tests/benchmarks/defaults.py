@@ -29,6 +29,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skffnn import FFNNRegressor
 from skffnn.core.data import saturate
+from skffnn.core.optimizers import Adam
 from skffnn.fitting import weight_decay
 from skffnn.preprocessing.parameters import auto_batch_size, auto_max_iter
 from skffnn.preprocessing.scaling import LIMIT
@@ -48,13 +49,15 @@ def by_rows(make):
 
 def choosing(candidates=None, **settings):
     """The defaults, with other settings of how the weight decay is chosen."""
-    if candidates is not None:
-        usual = weight_decay.AMOUNTS[False]
-        settings["AMOUNTS"] = {False: usual._replace(candidates=candidates)}
+    usual = Adam.weight_decays
+    other = usual if candidates is None else usual._replace(candidates=candidates)
 
     class Choosing(FFNNRegressor):
         def fit(self, X, y):
-            with mock.patch.multiple(weight_decay, **settings):
+            with (
+                mock.patch.multiple(weight_decay, **settings),
+                mock.patch.object(Adam, "weight_decays", other),
+            ):
                 return super().fit(X, y)
 
     return lambda n: Choosing()
@@ -90,8 +93,8 @@ CANDIDATES = {
         "two candidates, 0.1 and 1": choosing((0.1, 1.0)),
         "five candidates, 0.03 to 3": choosing((0.03, 0.1, 0.3, 1.0, 3.0)),
         "five candidates, 0.1 to 10": choosing((0.1, 0.3, 1.0, 3.0, 10.0)),
-        "a quarter of the epochs": choosing(budget=lambda n, pace: 0.25),
-        "half of the epochs": choosing(budget=lambda n, pace: 0.5),
+        "a quarter of the epochs": choosing(budget=lambda n, slowness: 0.25),
+        "half of the epochs": choosing(budget=lambda n, slowness: 0.5),
         "at most 10,000 rows": choosing(MOST_ROWS=10_000),
         "early_stopping=True, weight_decay=0.1": changed(
             early_stopping=True, weight_decay=0.1
@@ -137,6 +140,15 @@ CANDIDATES = {
             solver="sgd", momentum=0.9, learning_rate=0.1
         ),
         'solver="sgd", clip_norm=None': changed(solver="sgd", clip_norm=None),
+    },
+    "L-BFGS": {
+        'solver="lbfgs"': changed(solver="lbfgs"),
+        **{
+            f'solver="lbfgs", weight_decay={value:g}': changed(
+                solver="lbfgs", weight_decay=value
+            )
+            for value in (0.0001, 0.001, 0.01, 0.1)
+        },
     },
     "batch": {
         "half a batch, as many steps": by_rows(

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 
 from skffnn import FFNNGridSearchCV, FFNNRegressor
 from skffnn.core.optimizers import OPTIMIZERS, Adam
@@ -77,7 +79,26 @@ def test_a_solver_gets_only_what_it_has_a_use_for(table, monkeypatch, word):
         assert set(model.history_["learning_rate"]) == {model.learning_rate}
 
 
-def test_what_it_has_no_use_for_is_refused_without_an_untruth(table, monkeypatch):
-    monkeypatch.setitem(OPTIMIZERS, "modest", without("dropout"))
-    with pytest.raises(ValueError, match=r"no use for dropout=0.5. Leave dropout at"):
-        small(solver="modest", dropout=0.5).fit(*table)
+@pytest.mark.parametrize(
+    "ignored",
+    [
+        {"dropout": 0.5}, {"clip_norm": 0.1}, {"learning_rate_schedule": "adaptive"},
+        {"learning_rate": 3.0}, {"batch_size": 7}, {"momentum": 0.5},
+    ],
+)  # fmt: skip
+def test_what_a_solver_has_no_use_for_it_ignores(table, ignored):
+    """So that a search over solvers can be one over the parameters of each."""
+    model = small(solver="lbfgs", tol=0.01, max_iter=200)
+    plain = clone(model).fit(*table)
+    model.set_params(**ignored).fit(*table)
+    np.testing.assert_array_equal(model.theta_, plain.theta_)
+
+
+def test_a_search_over_solvers_and_dropout_has_no_failures(table):
+    grid = {"solver": ["adam", "lbfgs"], "dropout": [0.0, 0.2]}
+    for search in (FFNNGridSearchCV, GridSearchCV):
+        model = small(tol=0.01, max_iter=200)
+        results = search(model, grid, cv=2, error_score="raise").fit(*table).cv_results_
+        by_lbfgs = results["param_solver"] == "lbfgs"
+        assert len(set(results["mean_test_score"][by_lbfgs])) == 1
+        assert len(set(results["mean_test_score"])) == 3

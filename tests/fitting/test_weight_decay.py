@@ -5,10 +5,12 @@ from copy import deepcopy
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import make_friedman1
 
 from skffnn import FFNNRegressor
 from skffnn.core.data import Data
+from skffnn.core.lbfgs import LBFGS
 from skffnn.core.losses import squared_error
 from skffnn.core.network import Network
 from skffnn.core.optimizers import Adam
@@ -17,7 +19,7 @@ from skffnn.core.training import Recipe, epochs, evaluate
 from skffnn.fitting import weight_decay
 
 UNITS = [10, 16, 1]
-AMOUNTS = weight_decay.AMOUNTS[False]
+AMOUNTS = Adam.weight_decays
 CANDIDATES = AMOUNTS.candidates
 
 
@@ -238,12 +240,31 @@ def test_a_number_is_taken_as_it_is(model, monkeypatch):
     assert model.weight_decay_ == 0.7
 
 
-def test_lbfgs_and_partial_fit_choose_nothing(model, monkeypatch):
+def test_partial_fit_chooses_nothing(model, monkeypatch):
     monkeypatch.setattr("skffnn.fitting.run.choose", None)
+    assert model.partial_fit(*friedman(noise=1)).weight_decay_ == 0.1
+
+
+def test_lbfgs_lets_the_table_choose_too():
+    """What is smooth gets hardly any, what is noise gets much."""
+    x = np.linspace(-3, 3, 200)[:, None]
+    smooth = FFNNRegressor(30, solver="lbfgs", activation="tanh", random_state=0)
+    smooth.fit(x, np.sin(x[:, 0]))
+    noisy = FFNNRegressor(30, solver="lbfgs", random_state=0, tol=0.001)
+    noisy.fit(*friedman(noise=6))
+    least, *_, most = LBFGS.weight_decays.candidates
+    assert smooth.weight_decay_ == least
+    assert noisy.weight_decay_ == most
+    assert smooth.score(x, np.sin(x[:, 0])) > 0.9999
+    few = FFNNRegressor(4, solver="lbfgs", random_state=0, tol=0.01)
+    assert few.fit(x[::4], x[::4, 0]).weight_decay_ == LBFGS.weight_decays.few_rows
+
+
+def test_what_lbfgs_has_chosen_is_what_it_trains_with():
     X, y = friedman(noise=1)
-    assert model.partial_fit(X, y).weight_decay_ == 0.1
-    lbfgs = FFNNRegressor(4, solver="lbfgs", max_iter=50, tol=0.01, random_state=0)
-    assert lbfgs.fit(X, y).weight_decay_ == 0.01
+    chosen = FFNNRegressor(8, solver="lbfgs", tol=0.001, random_state=0).fit(X, y)
+    told = clone(chosen).set_params(weight_decay=chosen.weight_decay_).fit(X, y)
+    np.testing.assert_array_equal(told.theta_, chosen.theta_)
 
 
 def test_going_on_does_not_choose_again(model, monkeypatch):

@@ -50,12 +50,6 @@ def model_of(**parameters):
         ({"n_iter_no_change": 0}, "n_iter_no_change must be"),
         ({"early_stopping": "yes"}, "early_stopping must be True or False"),
         ({"validation_fraction": 1.5}, "validation_fraction must be None or a number"),
-        ({"solver": "lbfgs", "dropout": 0.1}, "no use for dropout=0.1"),
-        ({"solver": "lbfgs", "clip_norm": 1.0}, "no use for clip_norm=1.0"),
-        (
-            {"solver": "lbfgs", "learning_rate_schedule": "adaptive"},
-            "no use for learning_rate_schedule='adaptive'",
-        ),
     ],
 )
 def test_a_senseless_parameter_is_named(table, parameters, message):
