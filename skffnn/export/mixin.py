@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 class TorchMixin:
     """Gives an estimator `to_torch`; it has a method ``_description``."""
 
-    def to_torch(self) -> Any:
+    def to_torch(self, *, ensure_2d: bool = False) -> Any:
         """Make a module of PyTorch that predicts the same, without standard deviations.
 
         Its layers are PyTorch's own, between a module that standardises and one that
@@ -17,11 +17,19 @@ class TorchMixin:
         become their weighted sum. For an example, see the head of
         ``skffnn/export/torch.py``.
 
+        Parameters
+        ----------
+        ensure_2d : bool, default=False
+            Whether the module returns a column for each output, (n_samples, n_outputs),
+            also where y had one dimension: for libraries that want it so, such as
+            SHAP's explainers. Targets of a loss then need the same shape.
+
         Returns
         -------
         module : torch.nn.Sequential
             It takes a tensor of shape (n_samples, n_features), of the dtype of the
-            network's parameters, and returns one of the shape that `predict` returns.
+            network's parameters, and returns one of the shape that `predict` returns,
+            or (n_samples, n_outputs). It can be compiled, by ``torch.jit.script`` too.
 
         Raises
         ------
@@ -33,4 +41,5 @@ class TorchMixin:
         check_is_fitted(self)
         from .torch import module_of
 
-        return module_of(self._description())  # type: ignore[attr-defined]
+        networks = self._description()  # type: ignore[attr-defined]
+        return module_of(networks._replace(y_ndim=2) if ensure_2d else networks)

@@ -1,12 +1,14 @@
 """A module of PyTorch predicts what the model predicts."""
 
 import doctest
+import io
 import pickle
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
-from skffnn import BayesianFFNNRegressor, FFNNRegressor
+from skffnn import BayesianFFNNRegressor, FFNNEnsembleRegressor, FFNNRegressor
 from skffnn.preprocessing.parameters import activation_names
 
 
@@ -38,14 +40,28 @@ def beyond(X):
     return np.concatenate([X, X.mean(axis=0) + 3 * (X - X.mean(axis=0))])
 
 
+def assert_scripted(torch, model, X):
+    """TorchScript compiles the module, and reads it again, and it is the same."""
+    for ensure_2d in (False, True):
+        module, file = model.to_torch(ensure_2d=ensure_2d), io.BytesIO()
+        torch.jit.save(torch.jit.script(module), file)
+        file.seek(0)
+        scripted = torch.jit.load(file)
+        np.testing.assert_array_equal(
+            output(torch, scripted, X), output(torch, module, X)
+        )
+
+
 @pytest.mark.parametrize("output", ["identity", "the same"])
 @pytest.mark.parametrize("name", activation_names())
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
 def test_every_activation(torch, table, name, output):
     X, y = table
     y = 0.1 + 0.8 * (y - y.min()) / np.ptp(y)  # every output reaches this
     output = name if output == "the same" else output
     model = network(activation=name, output_activation=output).fit(X, y)
     assert_same(torch, model, beyond(X))
+    assert_scripted(torch, model, X)
 
 
 def test_poisson(torch, table):
@@ -110,6 +126,109 @@ def test_a_committee(torch, table):
     model = BayesianFFNNRegressor(5, n_restarts=3, random_state=0).fit(X, y)
     assert len(model.theta_) > 1
     assert_same(torch, model, beyond(X))
+
+
+# What others make of a module --------------------------------------------------------
+
+
+def ensemble(**parameters):
+    return FFNNEnsembleRegressor(network(5), n_estimators=2, **parameters)
+
+
+# A model of every kind; each has modules that others do not have.
+KINDS = {
+    "one": network(),
+    "two outputs": network(),
+    "counts": network(5, loss="poisson"),
+    "committee": BayesianFFNNRegressor(5, n_restarts=3, random_state=0),
+    "seeds": ensemble(random_state=0),
+    "samples": ensemble(random_state=0, bootstrap=True),
+}
+every_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+@pytest.fixture
+def fitted(kind, table):
+    X, y = table
+    y = np.column_stack([y, y**2]) if kind == "two outputs" else abs(y)
+    return clone(KINDS[kind]).fit(X, y)
+
+
+@every_kind
+def test_a_column_for_each_output_if_asked_for(torch, table, fitted, kind):
+    X, _ = table
+    as_predicted = output(torch, fitted.to_torch(), X)
+    columns = output(torch, fitted.to_torch(ensure_2d=True), X)
+    assert as_predicted.shape == fitted.predict(X).shape
+    assert columns.shape == (len(X), 2 if kind == "two outputs" else 1)
+    np.testing.assert_array_equal(columns.reshape(as_predicted.shape), as_predicted)
+
+
+@every_kind
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+def test_it_can_be_compiled_by_torchscript(torch, table, fitted):
+    assert_scripted(torch, fitted, table[0])
+
+
+@every_kind
+def test_it_can_be_exported_for_any_number_of_rows(torch, table, fitted):
+    (X, _), module = table, fitted.to_torch()
+    rows = {0: torch.export.Dim("rows")}
+    exported = torch.export.export(
+        module, (torch.tensor(X[:7]),), dynamic_shapes=(rows,)
+    )
+    np.testing.assert_array_equal(
+        output(torch, exported.module(), X), output(torch, module, X)
+    )
+
+
+# What SHAP says of modules that it takes as they are, and what NumPy says of SHAP.
+of_shap = pytest.mark.filterwarnings(
+    "ignore:unrecognized nn.Module", "ignore::DeprecationWarning"
+)
+
+
+def explained(model, X):
+    """What SHAP values add up to: predictions without those of the background."""
+    y_hat = model.predict(X).reshape(len(X), -1)
+    return (y_hat[:20] - y_hat[:100].mean(axis=0)) / y_hat.std()
+
+
+@of_shap
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "counts"])
+def test_the_deep_explainer_of_shap(torch, table, fitted):
+    shap, (X, _) = pytest.importorskip("shap"), table
+    module, rows = fitted.to_torch(ensure_2d=True), torch.tensor(X)
+    explainer = shap.DeepExplainer(module, rows[:100])
+    shap_values = explainer.shap_values(rows[:20])
+    sums = shap_values.sum(axis=1) / fitted.predict(X).std()
+    np.testing.assert_allclose(sums, explained(fitted, X), atol=1e-8)
+
+
+@of_shap
+@every_kind
+def test_the_gradient_explainer_of_shap(torch, table, fitted):
+    shap, (X, _) = pytest.importorskip("shap"), table
+    module, rows = fitted.to_torch(ensure_2d=True), torch.tensor(X)
+    explainer = shap.GradientExplainer(module, rows[:100])
+    shap_values = explainer.shap_values(rows[:20], nsamples=200, rseed=0)
+    sums = shap_values.sum(axis=1) / fitted.predict(X).std()
+    assert np.abs(sums - explained(fitted, X)).mean() < 0.1  # it draws samples
+
+
+@of_shap
+def test_heavy_columns_are_explained_behind_the_standardisation(torch, rng):
+    shap = pytest.importorskip("shap")
+    X = rng.normal(size=(300, 3))
+    X[:, 0] = rng.standard_cauchy(300) ** 3
+    model = network().fit(X, np.sign(X[:, 0]) + X[:, 1])
+    assert list(model.x_heavy_) == [0]
+    standardise, *rest = model.to_torch(ensure_2d=True)
+    rows = standardise(torch.tensor(X))
+    explainer = shap.DeepExplainer(torch.nn.Sequential(*rest), rows[:100])
+    shap_values = explainer.shap_values(rows[:20])
+    sums = shap_values.sum(axis=1) / model.predict(X).std()
+    np.testing.assert_allclose(sums, explained(model, X), atol=1e-8)
 
 
 def test_its_gradient_is_the_input_gradient(torch, rng):
