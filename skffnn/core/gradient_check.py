@@ -9,15 +9,18 @@ from math import prod
 import numpy as np
 
 from .layout import Layout, places
+from .notebook import paragraphs, table
 
 # The step of the differences, relative to the parameter: about the most exact. Where it
 # straddles a kink, as of relu, a shorter one, and at last a look to either side.
 STEP, SHORT, SIDES = 1e-3, 1e-5, 1e-6
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GradientCheck:
-    """What `check_gradient` found; true if every part is right, ``print`` shows it.
+    """What `check_gradient` found; true if every part is right.
+
+    ``print`` and notebooks show it as a table.
 
     Attributes
     ----------
@@ -48,13 +51,27 @@ class GradientCheck:
     def __bool__(self) -> bool:
         return not self.wrong
 
+    def __repr__(self) -> str:
+        return f"<GradientCheck: {self._verdict()}>"
+
     def __str__(self) -> str:
         width = max(map(len, self.errors))
         lines = [
-            f"{name:{width}} {error:8.1g}{'  wrong' * (name in self.wrong)}"
-            for name, error in self.errors.items()
+            f"{name:{width}} {error:>8}{'  wrong' * bool(wrong)}"
+            for name, error, wrong in self._rows()
         ]
         return "\n".join([*lines, self._verdict()])
+
+    def _repr_html_(self) -> str:
+        rows = table(["", "largest deviation", ""], self._rows())
+        return f"{rows}\n{paragraphs(self._verdict())}"
+
+    def _rows(self):
+        """The name of each part, its deviation, and whether that is too much."""
+        return [
+            (name, f"{error:.1g}", "wrong" * (name in self.wrong))
+            for name, error in self.errors.items()
+        ]
 
     def _verdict(self):
         if not self.wrong:

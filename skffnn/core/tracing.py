@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from .notebook import LINES, table
 
-@dataclass(eq=False)
+
+@dataclass(eq=False, repr=False)
 class Trace:
-    """The arrays of one pass; ``print`` shows them as a worked example.
+    """The arrays of one pass; ``print`` and notebooks show them as a worked example.
 
     Python's index is the index of the equations minus one: ``z[1]`` is z2, ``W[0]`` is
     W1. The first layer has no z and no delta: ``z[0]`` and ``delta[0]`` are None.
@@ -83,27 +85,48 @@ class Trace:
         """The predictions, ``a[-1]``."""
         return self.a[-1]
 
+    def __repr__(self) -> str:
+        return f"<Trace of {self._heading()}; print shows its arrays>"
+
     def __str__(self) -> str:
-        units = "-".join(str(a_l.shape[-1]) for a_l in self.a)
-        n = len(self.y)
-        lines = [f"{units} units, {n} row" + "s" * (n != 1), "", "Forward"]
-        lines += _line("a1 = X", self.a[0])
-        for l in range(1, len(self.a)):
-            lines += self._forward(l)
-        lines += ["", "Cost", *_line("y", self.y), *_line("J", f"{self.J:.6g}")]
-        lines += [*_line("dJ/dy_hat", self.dJ), "", "Backward"]
-        for l in reversed(range(1, len(self.a))):
-            lines += self._backward(l)
+        lines = [self._heading()]
+        for title, steps in self._steps().items():
+            lines += ["", title]
+            for formula, value in steps:
+                lines += _laid_out(formula, value)
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        rows: list[tuple] = []
+        for title, steps in self._steps().items():
+            rows.append((title,))
+            rows += [(formula, _shape(value), _text(value)) for formula, value in steps]
+        return table([self._heading(), "shape", "value"], rows, LINES)
+
+    def _heading(self):
+        units = "-".join(str(a_l.shape[-1]) for a_l in self.a)
+        n = self.y.shape[-2]
+        return f"{units} units, {n} row" + "s" * (n != 1)
+
+    def _steps(self):
+        """Every line of the worked example, a formula and its value, by its part."""
+        layers = range(1, len(self.a))
+        forward = [step for l in layers for step in self._forward(l)]
+        backward = [step for l in reversed(layers) for step in self._backward(l)]
+        return {
+            "Forward": [("a1 = X", self.a[0]), *forward],
+            "Cost": [("y", self.y), ("J", self.J), ("dJ/dy_hat", self.dJ)],
+            "Backward": backward,
+        }
+
     def _forward(self, l):
-        """The lines of layer l + 1 of the equations."""
+        """The steps of layer l + 1 of the equations."""
         out = "y_hat" if l + 1 == len(self.a) else f"a{l + 1}"
         return [
-            *_line(f"W{l}", self.W[l - 1]),
-            *_line(f"b{l}", self.b[l - 1]),
-            *_line(f"z{l + 1} = a{l} W{l} + b{l}", self.z[l]),
-            *_line(f"{out} = {self.activations[l - 1]}(z{l + 1})", self.a[l]),
+            (f"W{l}", self.W[l - 1]),
+            (f"b{l}", self.b[l - 1]),
+            (f"z{l + 1} = a{l} W{l} + b{l}", self.z[l]),
+            (f"{out} = {self.activations[l - 1]}(z{l + 1})", self.a[l]),
         ]
 
     def _backward(self, l):
@@ -112,25 +135,33 @@ class Trace:
             error = f"(delta{l + 2} W{l + 1}')"
         slope = f"{self.activations[l - 1]}'(z{l + 1})"
         return [
-            *_line(f"delta{l + 1} = {error} * {slope}", self.delta[l]),
-            *_line(f"dJ/dW{l} = a{l}' delta{l + 1}", self.dW[l - 1]),
-            *_line(f"dJ/db{l} = 1' delta{l + 1}", self.db[l - 1]),
+            (f"delta{l + 1} = {error} * {slope}", self.delta[l]),
+            (f"dJ/dW{l} = a{l}' delta{l + 1}", self.dW[l - 1]),
+            (f"dJ/db{l} = 1' delta{l + 1}", self.db[l - 1]),
         ]
 
 
-def _line(formula, value, column=26):
+def _text(value):
+    """A number, or an array, of which a large one is shown in part."""
+    if np.ndim(value) == 0:
+        return f"{value:.6g}"
+    return np.array2string(
+        value,
+        precision=4,
+        suppress_small=True,
+        max_line_width=62,
+        threshold=60,
+        edgeitems=2,
+    )
+
+
+def _shape(value):
+    return " x ".join(map(str, np.shape(value)))
+
+
+def _laid_out(formula, value, column=26):
     """A formula and its value, beside it if there is room, below it if not."""
-    rows = str(value).split("\n")
-    if isinstance(value, np.ndarray):
-        text = np.array2string(
-            value,
-            precision=4,
-            suppress_small=True,
-            max_line_width=62,
-            threshold=60,
-            edgeitems=2,
-        )
-        rows = text.split("\n")
+    rows = _text(value).split("\n")
     first = f"  {formula}".ljust(column)
     if len(first) > column:
         return [first, *(" " * column + row for row in rows)]

@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from ..base import GradientDescentNetwork
 from ..extras import require
 from .range_test import range_test
-from .wrappers import unwrap
+from .wrappers import fitted_network
 
 # Colours that are told apart, also by the colour-blind, on white and on black.
 TRAINING, VALIDATION, QUIET = "#1f77b4", "#d95f02", "0.5"
@@ -81,6 +80,12 @@ class LossCurveDisplay:
         self.best_epoch = best_epoch
         self.learning_rate = learning_rate
 
+    def __repr__(self) -> str:
+        curves = {"training": self.rmse, "validation": self.validation_rmse}
+        names = [name for name, curve in curves.items() if _finite(curve) is not None]
+        drawn = " and ".join(names) or "no"
+        return f"<LossCurveDisplay: {len(self.epoch)} epochs, {drawn} rows>"
+
     @classmethod
     def from_estimator(
         cls,
@@ -109,7 +114,8 @@ class LossCurveDisplay:
         Raises
         ------
         ValueError
-            If there is no fitted `FFNNRegressor` in the estimator.
+            If there is not one fitted `FFNNRegressor` in the estimator; the message
+            says what to pass.
 
         Examples
         --------
@@ -121,7 +127,7 @@ class LossCurveDisplay:
         >>> len(LossCurveDisplay.from_estimator(network).lines_)
         2
         """
-        network = _network(estimator)
+        network = fitted_network(estimator)
         history, metric = network.history_, network._target_kind.metric
         display = cls(
             epoch=history["epoch"],
@@ -287,6 +293,10 @@ class LearningRateDisplay:
         self.steepest = steepest
         self.largest_safe = largest_safe
 
+    def __repr__(self) -> str:
+        ends = f"steepest {self.steepest:.2g}, largest safe {self.largest_safe:.2g}"
+        return f"<LearningRateDisplay: {ends}>"
+
     @classmethod
     def from_estimator(
         cls,
@@ -396,19 +406,6 @@ def _finite(values: Sequence[float] | None) -> np.ndarray | None:
         return None
     curve = np.asarray(values, dtype=float)
     return curve if np.isfinite(curve).any() else None
-
-
-def _network(estimator: Any) -> Any:
-    """Find the fitted network inside an estimator."""
-    inside: Any = estimator
-    while inside is not None and not isinstance(inside, GradientDescentNetwork):
-        inside = unwrap(inside)
-    if not hasattr(inside, "history_"):
-        raise ValueError(
-            f"{type(estimator).__name__} has no training curve: pass a fitted "
-            "FFNNRegressor, or a pipeline or a search around one."
-        )
-    return inside
 
 
 def _scale(ax: Any, values: np.ndarray, yscale: str | None) -> None:

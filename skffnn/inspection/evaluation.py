@@ -15,6 +15,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, check_consistent_length
 
+from ..core.notebook import paragraphs, table
 from .wrappers import innermost, unwrap
 
 # The thresholds of `verdict`: errors in standard deviations of the target, and ratios.
@@ -34,9 +35,9 @@ class Scores(NamedTuple):
     test_r2: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
-    """What `evaluate` found; ``str()`` of it is a table to read.
+    """What `evaluate` found; ``print`` and notebooks show it as a table.
 
     Attributes
     ----------
@@ -89,13 +90,26 @@ class Evaluation:
         """The four numbers of the estimator itself."""
         return Scores(self.train_rmse, self.test_rmse, self.train_r2, self.test_r2)
 
+    def __repr__(self) -> str:
+        name, _, rmse, _, r2 = self._cells()[1]
+        return f"<Evaluation of {name}: test RMSE {rmse}, test R2 {r2}>"
+
     def __str__(self) -> str:
+        return "\n".join([*align(self._cells()), "", *filter(None, self._notes())])
+
+    def _repr_html_(self) -> str:
+        head, *rows = self._cells()
+        return f"{table(head, rows)}\n{paragraphs(*self._notes())}"
+
+    def _cells(self) -> list[list[str]]:
         name = type(innermost(self.estimator)).__name__
-        lines = _table({name: self.scores, **self.baselines})
-        rows = f"{len(self.train_indices):,} training rows, "
-        rows += f"{len(self.test_indices):,} test rows."
-        notes = [self.note] if self.note else []
-        return "\n".join([*lines, "", rows, *notes, self.verdict])
+        return _cells({name: self.scores, **self.baselines})
+
+    def _notes(self) -> list[str]:
+        """What is said below the table."""
+        train, test = len(self.train_indices), len(self.test_indices)
+        rows = f"{train:,} training rows, {test:,} test rows."
+        return [rows, self.note, self.verdict]
 
 
 def evaluate(
@@ -391,15 +405,15 @@ def _linear_twin(estimator: Any) -> Any:
     return _linear_twin(inside)
 
 
-def _table(rows: dict[str, Scores]) -> list[str]:
-    """Lay the scores out in columns, names and numbers aligned."""
+def _cells(rows: dict[str, Scores]) -> list[list[str]]:
+    """Turn the scores into words, below titles."""
     rmse = rmse_format([value for s in rows.values() for value in s[:2]])
     titles = [name.replace("_", " ") for name in Scores._fields]
     titles = [t.replace("rmse", "RMSE").replace("r2", "R2") for t in titles]
     cells = [["", *titles]]
     for name, s in rows.items():
         cells.append([name, *(rmse(v) for v in s[:2]), *(f"{v:.3f}" for v in s[2:])])
-    return align(cells)
+    return cells
 
 
 def rmse_format(values: list[float]) -> Callable[[float], str]:

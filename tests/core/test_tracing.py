@@ -1,5 +1,7 @@
 """A trace is the computation itself, with nothing overwritten."""
 
+import re
+from html import escape
 from itertools import cycle, product
 
 import numpy as np
@@ -122,3 +124,23 @@ def test_a_large_one_is_printed_in_short(make_network, make_theta):
     lines = str(trace(network, theta, X, Y)).split("\n")
     assert len(lines) < 120
     assert max(map(len, lines)) < 100
+
+
+@pytest.mark.parametrize("seeds", [0, [0, 1, 2]])
+def test_it_can_be_shown_for_a_stack_as_well(make_network, make_theta, seeds):
+    network = make_network([2, 3, 1], "tanh")
+    seen = trace(network, *problem(network, make_theta, seeds))
+    for text in (repr(seen), str(seen), seen._repr_html_()):
+        assert "2-3-1 units, 6 rows" in text
+
+
+def test_a_notebook_shows_every_step_with_its_shape(make_network, make_theta):
+    network = make_network([2, 3, 1], "tanh")
+    seen = trace(network, *problem(network, make_theta))
+    html = seen._repr_html_()
+    formulas = re.findall(r"^  (.*?)(?:  |$)", str(seen), re.MULTILINE)
+    steps = [formula for formula in formulas if formula.strip(" [")]
+    assert len(steps) == 18
+    for step in steps:
+        assert f">{escape(step)}</th>" in html
+    assert ">6 x 3</td>" in html

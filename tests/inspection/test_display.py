@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skffnn import FFNNRegressor, LossCurveDisplay
+from skffnn import FFNNEnsembleRegressor, FFNNRegressor, LossCurveDisplay
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -157,6 +157,15 @@ def test_finds_the_network(wrap, table):
 def test_no_curve_to_draw(model):
     with pytest.raises(ValueError, match="pass a fitted FFNNRegressor"):
         LossCurveDisplay.from_estimator(model)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_advice_reaches_the_user(table):
+    model = FFNNEnsembleRegressor(FFNNRegressor(4, max_iter=5), n_estimators=2)
+    model = make_pipeline(StandardScaler(), model).fit(*table)
+    with pytest.raises(ValueError, match=r"model\[-1\].estimators_\[0\]"):
+        LossCurveDisplay.from_estimator(model)
+    assert LossCurveDisplay.from_estimator(model[-1].estimators_[0]).lines_
 
 
 def test_draws_on_given_axes(network):
