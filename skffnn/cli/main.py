@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..extras import MissingExtraError, require
 from ..fitting.callbacks import progress_bar
+from ..inspection.advice import advice_of
 from ..inspection.evaluation import Evaluation, evaluate
 from ..model_selection import FFNNGridSearchCV
 from .options import UsageError, predict_parser, train_parser
@@ -74,8 +75,8 @@ def _train(options: Namespace) -> None:
     folds = search.cv.get_n_splits()
     report.say(f"Learning rate, {folds}-fold cross-validated on the training rows:")
     evaluation = _evaluate(search, table, options)
-    rates = rates_table(evaluation.estimator)
-    note = "" if options.overfit else edge_note(rates)
+    rates, advice = rates_table(evaluation.estimator), advice_of(evaluation.estimator)
+    note = "" if options.overfit else edge_note(rates, advice)
     report.say(f"{rates_text(rates)}\n{note}".strip())
     report.say(str(evaluation))
     if options.out:

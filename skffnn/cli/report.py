@@ -1,5 +1,7 @@
 """What the command prints and saves."""
 
+import re
+from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -86,8 +88,10 @@ def rates_text(rates: pd.DataFrame) -> str:
     return "\n".join(line + mark for line, mark in lines)
 
 
-def edge_note(rates: pd.DataFrame) -> str:
+def edge_note(rates: pd.DataFrame, advice: Sequence[str] = ()) -> str:
     """Say if the chosen rate is the first or last of those that worked.
+
+    Nothing is said where the fit at that rate has `advice` on the rate itself.
 
     Examples
     --------
@@ -97,7 +101,8 @@ def edge_note(rates: pd.DataFrame) -> str:
     """
     where = list(rates["chosen"]).index(True)
     ends = {0: "lowest", len(rates) - 1: "highest"}
-    if where not in ends or len(rates) == 1:
+    spoken_of = any(re.search(r"\blearning_rate\b", phrase) for phrase in advice)
+    if where not in ends or len(rates) == 1 or spoken_of:
         return ""
     word = {"lowest": "lower", "highest": "higher"}[ends[where]]
     return (

@@ -1,6 +1,6 @@
 """Does it overfit? The train/test split, the baselines and the verdict."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import floor, isfinite, log10, sqrt
 from numbers import Integral
@@ -16,6 +16,13 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, check_consistent_length
 
 from ..core.notebook import paragraphs, table
+from .advice import (
+    advice_of,
+    less_fitting,
+    longer_training,
+    more_fitting,
+    open_parameters,
+)
 from .wrappers import innermost, unwrap
 
 # The thresholds of `verdict`: errors in standard deviations of the target, and ratios.
@@ -171,6 +178,9 @@ def evaluate(
       regression: that generalises too, and where linear regression comes within 5 %
       the verdict recommends it.
 
+    What to try is what the fit has warned of, if it has; a parameter that a search has
+    chosen is left to the search.
+
     Where linear regression loses as much from the training to the test rows of an
     unshuffled split, the verdict says that the last rows may just be different.
 
@@ -209,7 +219,8 @@ def evaluate(
         baselines.get("linear regression"),
         n_test=len(test),
         shuffled=shuffle,
-        params=innermost(fitted).get_params(),
+        params=open_parameters(fitted),
+        advice=advice_of(fitted),
     )
     return Evaluation(fitted, *scores, baselines, sentence, train, test, note)
 
@@ -221,11 +232,12 @@ def verdict(
     n_test: int,
     shuffled: bool = True,
     params: dict[str, Any] | None = None,
+    advice: Sequence[str] = (),
 ) -> str:
     """Say in one sentence whether a model with these scores overfits.
 
     The rule and its thresholds stand in the notes of `evaluate`; `params` are the
-    parameters of the model, for what to try.
+    parameters of the model, and `advice` what its fit has said, for what to try.
 
     Examples
     --------
@@ -237,13 +249,13 @@ def verdict(
     if train < _LEARNT and (scores.test_r2 <= 0 or _apart(train, test, n_test)):
         return _overfits(scores, linear, n_test, shuffled, params)
     if train >= _LEARNT:
-        return _learnt_nothing(linear, params)
+        return _learnt_nothing(linear, params, advice)
     if linear and _behind(scores, linear):
         return (
             "It underfits: even on its own training rows it is behind linear "
-            f"regression; try {_longer_training(params)}."
+            f"regression; try {[*advice, longer_training(params)][0]}."
         )
-    return _generalises(scores, linear, params)
+    return _generalises(scores, linear, params, advice)
 
 
 def _error(r2: float) -> float:
@@ -277,7 +289,7 @@ def _overfits(
             "It overfits or the last rows differ from those before them, for linear "
             "regression loses as much; try a shuffled split to tell which."
         )
-    return f"It overfits: {_gap(scores)}; try {_less_fitting(params)}."
+    return f"It overfits: {_gap(scores)}; try {less_fitting(params)}."
 
 
 def _gap(scores: Scores) -> str:
@@ -295,48 +307,33 @@ def _loses_as_much(linear: Scores, scores: Scores) -> bool:
     return loses >= lost and linear.train_r2 <= scores.train_r2
 
 
-def _learnt_nothing(linear: Scores | None, params: dict[str, Any]) -> str:
+def _learnt_nothing(
+    linear: Scores | None, params: dict[str, Any], advice: Sequence[str]
+) -> str:
     what = "even on its own training rows it hardly beats predicting the mean"
     if linear and _error(linear.train_r2) >= _LEARNT:
-        # Nothing that a longer training would mend.
-        return f"It underfits: {what}, nor does linear regression; try other features."
-    return f"It underfits: {what}; try {_longer_training(params)}."
+        # Nothing that a longer training would mend, unless the fit was not content.
+        cures = " or ".join([*advice[:1], "other features"])
+        return f"It underfits: {what}, nor does linear regression; try {cures}."
+    return f"It underfits: {what}; try {[*advice, longer_training(params)][0]}."
 
 
-def _generalises(scores: Scores, linear: Scores | None, params: dict[str, Any]) -> str:
+def _generalises(
+    scores: Scores,
+    linear: Scores | None,
+    params: dict[str, Any],
+    advice: Sequence[str],
+) -> str:
     if linear and _error(linear.test_r2) <= _AS_GOOD * _error(scores.test_r2):
-        return (
-            "It generalises, and linear regression does about as well; try that, the "
-            "simpler model."
-        )
+        cures = ", or ".join(["that, the simpler model", *advice[:1]])
+        return f"It generalises, and linear regression does about as well; try {cures}."
     if scores.test_r2 > 0.99:
         return "It generalises: little is left to explain; try it on newer data."
     return (
         f"It generalises: R2 is {scores.test_r2:.2f} on the test rows and "
-        f"{scores.train_r2:.2f} on the training rows; try {_more_fitting(params)} for "
-        "the rest."
+        f"{scores.train_r2:.2f} on the training rows; try "
+        f"{[*advice, more_fitting(params)][0]} for the rest."
     )
-
-
-def _less_fitting(params: dict[str, Any]) -> str:
-    if params.get("early_stopping") is False:
-        return "early_stopping=True"
-    for name in ("weight_decay", "alpha", "dropout"):
-        if name in params:
-            return f"a larger {name}"
-    return "a simpler or more strongly regularised model"
-
-
-def _longer_training(params: dict[str, Any]) -> str:
-    if {"learning_rate", "max_iter"} <= params.keys():
-        return "a higher learning_rate"
-    return _more_fitting(params)
-
-
-def _more_fitting(params: dict[str, Any]) -> str:
-    if "hidden_layer_sizes" in params:
-        return "larger hidden_layer_sizes"
-    return "a more flexible model"
 
 
 def _check_regressor(estimator: Any) -> None:

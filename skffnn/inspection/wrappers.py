@@ -61,7 +61,7 @@ def fitted_network(estimator: Any) -> Any:
         If there is none, or more than one; the message says what to pass.
     """
     why, inside = "", None
-    for path, inside in _layers(estimator):
+    for path, inside in layers(estimator):
         why = why or _no_curve(inside, path)
     is_network = isinstance(inside, GradientDescentNetwork)
     if is_network and hasattr(inside, "history_") and not why:
@@ -70,7 +70,7 @@ def fitted_network(estimator: Any) -> Any:
     raise ValueError(f"{type(estimator).__name__} has no training curve: {why}.")
 
 
-def _layers(estimator: Any) -> Iterator[tuple[str, Any]]:
+def layers(estimator: Any) -> Iterator[tuple[str, Any]]:
     """An estimator and all that is inside of it, and how each is written."""
     path = "model"
     while estimator is not None:

@@ -15,6 +15,14 @@ def test_edge_of_the_rates():
     assert "highest" in edge_note(rates.assign(chosen=[False, False, True]))
 
 
+def test_no_edge_against_the_advice_of_the_fit():
+    rates = pd.DataFrame({"learning_rate": [0.1, 1], "chosen": [False, True]})
+    for advice in (["learning_rate=0.2"], ["a lower learning_rate (now 1)"]):
+        assert edge_note(rates, advice) == ""
+    others = ["a larger max_iter", "learning_rate_schedule='cosine'"]
+    assert "highest" in edge_note(rates, others)
+
+
 def test_rates_text_is_aligned():
     rates = pd.DataFrame(
         {

@@ -305,6 +305,25 @@ def test_advice_against_underfitting():
     assert nothing.endswith("nor does linear regression; try other features.")
 
 
+def test_what_the_fit_has_said_comes_first():
+    params, advice = FFNNRegressor().get_params(), ["a lower dropout", "another"]
+    poor, fair = scores(0.01, 0.0), scores(0.8, 0.78)
+    for model, linear in (
+        (poor, scores(0.7, 0.68)),
+        (poor, None),
+        (fair, scores(0.95, 0.9)),
+        (fair, scores(0.5, 0.5)),
+    ):
+        said = verdict(model, linear, n_test=99, params=params, advice=advice)
+        assert "; try a lower dropout" in said
+    both = verdict(poor, poor, n_test=99, params=params, advice=advice)
+    assert both.endswith("try a lower dropout or other features.")
+    line = verdict(fair, fair, n_test=99, params=params, advice=advice)
+    assert line.endswith("try that, the simpler model, or a lower dropout.")
+    heart = verdict(scores(0.9, 0.1), n_test=99, params=params, advice=advice)
+    assert heart.endswith("try early_stopping=True.")
+
+
 def test_advice_when_all_is_well():
     params = FFNNRegressor().get_params()
     model = scores(0.8, 0.78)
