@@ -22,6 +22,7 @@ from .export.mixin import TorchMixin
 from .fitting.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from .fitting.diagnosis import explain
 from .fitting.fitted import YOUNGER, fitted, from_format_1
+from .fitting.history import TimedMixin
 from .fitting.resume import (
     check_fingerprint,
     check_same_network,
@@ -53,7 +54,7 @@ from .preprocessing.target import NumericTarget
 from .saving.mixin import PersistenceMixin
 
 
-class FittedNetwork(TorchMixin, PersistenceMixin, BaseEstimator):
+class FittedNetwork(TorchMixin, TimedMixin, PersistenceMixin, BaseEstimator):
     """Gives an estimator what follows from its network and its scales."""
 
     units_: list[int]

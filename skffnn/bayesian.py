@@ -16,7 +16,7 @@ from .core.losses import squared_error
 from .core.network import Network
 from .core.second_order.evidence import variance
 from .fitting.committee import COMMITTEE, Committee, fitted_committee
-from .fitting.fitted import limits_from_format_1
+from .fitting.fitted import network_from_format_1
 from .fitting.threads import one_blas_thread
 from .preprocessing.checks import check_table, unchanged_on_error, warn_user
 from .preprocessing.parameters import (
@@ -116,7 +116,9 @@ class BayesianFFNNRegressor(RegressorMixin, FittedNetwork):
     history_ : dict of list
         One entry per step: "restart" and "iteration" (both from 1), "rmse" on the
         training rows and "noise" (a standard deviation), both in the target's units,
-        "log_evidence", "n_effective_parameters" and "seconds".
+        "log_evidence" and "n_effective_parameters".
+    seconds_ : list of float
+        How long each step took, as in `FFNNRegressor`.
     n_iter_ : int
         Steps of the longest run.
     units_ : list of int
@@ -172,7 +174,7 @@ class BayesianFFNNRegressor(RegressorMixin, FittedNetwork):
     """
 
     _fitted = COMMITTEE
-    _upgrades: ClassVar = {1: limits_from_format_1}
+    _upgrades: ClassVar = {1: network_from_format_1}
 
     def __init__(
         self,

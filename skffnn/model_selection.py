@@ -45,6 +45,14 @@ def _are_best(value, others):
     return isinstance(value, dict) and value.keys() == best.keys()
 
 
+# Columns of times in `cv_results_`.
+_TIMES = "mean_fit_time", "std_fit_time", "mean_score_time", "std_score_time"
+
+
+def _from_format_1(parameters, attributes):
+    attributes.update(FFNNGridSearchCV._without_times(attributes))
+
+
 class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
     """A grid search with cross-validation that trains its networks side by side.
 
@@ -93,7 +101,9 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
     ----------
     cv_results_ : dict of ndarray
         A column for each parameter, score and time, a row for each candidate.
-        ``mean_fit_time`` is a network's share of its stack's time.
+        ``mean_fit_time`` is a network's share of its stack's time. In pickles, copies
+        and files of the search its times, and ``refit_time_``, are NaN, so that equal
+        searches are equal.
     best_estimator_ : estimator
         Fitted on all rows.
     best_score_ : float
@@ -144,6 +154,7 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
     }
     _optional = tuple(_fitted)[3:]
     _derived = ("scorer_",)
+    _upgrades: ClassVar = {1: _from_format_1}
 
     # For the links and tooltips of the HTML representation in notebooks.
     _doc_link_module = GradientDescentNetwork._doc_link_module
@@ -163,6 +174,19 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
                 name: check_scoring(self.estimator, own or name)
                 for name, own in scoring.items()
             }
+
+    @classmethod
+    def _without_times(cls, attributes):
+        """Attributes as equal searches have them: whoever reads a time finds NaN."""
+        kept = dict(attributes)
+        if "refit_time_" in kept:
+            kept["refit_time_"] = np.nan
+        if "cv_results_" in kept:
+            kept["cv_results_"] = {
+                name: np.full(np.shape(column), np.nan) if name in _TIMES else column
+                for name, column in kept["cv_results_"].items()
+            }
+        return kept
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Try all candidates on all folds.

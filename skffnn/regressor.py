@@ -158,11 +158,14 @@ class FFNNRegressor(RegressorMixin, GradientDescentNetwork):
         The weight decay of the fit.
     history_ : dict of list of float
         One entry per epoch: "epoch", "learning_rate" (of its last step), "loss",
-        "rmse", "validation_loss", "validation_rmse" (NaN without validation rows) and
-        "seconds"; in the target's units, RMSE averaged over outputs.
+        "rmse", "validation_loss" and "validation_rmse" (NaN without validation rows);
+        in the target's units, RMSE averaged over outputs.
         ``pandas.DataFrame(model.history_)`` is a table of it. The training curve is
         that of the epoch's minibatches in passing; with validation rows it is
         evaluated at the end of the epoch, so that the two can be compared.
+    seconds_ : list of float
+        How long each of these epochs took. Neither pickles and copies nor files have
+        it, so that equal fits are equal: there it is NaN.
     loss_curve_ : list of float
         ``history_["loss"]``.
     validation_loss_curve_ : list of float or None

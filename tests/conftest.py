@@ -231,6 +231,8 @@ def _kept(estimator):
     Scorers are made of its parameters, and splitters are those of the last search.
     """
     own = vars(estimator)
+    if hasattr(estimator, "_without_times"):
+        own = estimator._without_times(own)
     lost = {"_skl_callbacks", "_metadata_request", "_checked_cv_orig", "scorer_"}
     return {name: own[name] for name in sorted(own.keys() - lost)}
 

@@ -53,6 +53,8 @@ class Committee:
         Cholesky's factors of their precision matrices, lower triangular.
     steps : list of dict
         All steps of all runs, in standardised units.
+    seconds : list of float
+        How long each of them took.
     n_rows : int
         How many there are, whatever their weights.
     unfinished : int
@@ -66,7 +68,7 @@ class Committee:
     def __init__(self, model, network, data, seed):
         self.model, self.network = model, network
         self.groups = groups_of(network.layout, bool(model.ard))
-        self.steps, self.unfinished = [], 0
+        self.steps, self.seconds, self.unfinished = [], [], 0
         with one_blas_thread(), np.errstate(all="ignore"):
             self.curvature, self.n_rows = GaussNewton(network, data), len(data)
             # Nothing would be learnt of these, but a new value would meet random
@@ -107,7 +109,8 @@ class Committee:
         descent = levenberg_marquardt(self.curvature, theta, self.groups, warm_up)
         for i, judged in zip(range(1, model.max_iter + 1), descent, strict=False):
             now = perf_counter()
-            self.steps.append(_record(k + 1, i, judged, self.curvature.n, now - clock))
+            self.steps.append(_record(k + 1, i, judged, self.curvature.n))
+            self.seconds.append(now - clock)
             clock = now
             if best is None or judged.log_evidence > best.log_evidence:
                 best = judged
@@ -134,7 +137,7 @@ class Committee:
         for name in ("rmse", "noise"):
             columns[name] = [y_scale * value for value in columns[name]]
         shift = self.curvature.n * np.log(y_scale)
-        columns["log_evidence"] = [v - shift for v in columns["log_evidence"]]
+        columns["log_evidence"] = [float(v - shift) for v in columns["log_evidence"]]
         return columns
 
     def log_evidence(self, y_scale):
@@ -142,7 +145,7 @@ class Committee:
         return float(self.best_evidence - self.curvature.n * np.log(y_scale))
 
 
-def _record(restart, iteration, judged, n, seconds):
+def _record(restart, iteration, judged, n):
     return {
         "restart": restart,
         "iteration": iteration,
@@ -150,7 +153,6 @@ def _record(restart, iteration, judged, n, seconds):
         "noise": judged.precisions.noise**-0.5,
         "log_evidence": judged.log_evidence,
         "n_effective_parameters": float(judged.effective.sum()),
-        "seconds": seconds,
     }
 
 
@@ -192,6 +194,7 @@ def fitted_committee(committee, tried, scaling):
             (each.network.layout.units[1:-1], each.log_evidence(y_scale))
             for each in tried
         ],
+        "_seconds": committee.seconds,
     }
 
 

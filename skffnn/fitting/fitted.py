@@ -53,6 +53,7 @@ def fitted(fit):
         "_y_ndim": prepared.y_ndim,
         "_advice": list(fit.advice),
         "_state": state.as_values(),
+        "_seconds": state.history.seconds(),
     }
 
 
@@ -174,10 +175,15 @@ YOUNGER: dict[str, Callable[[dict], Any]] = {
 }
 
 
-def limits_from_format_1(parameters, attributes):
-    """Make limits of the numbers of the columns with heavy tails, in place."""
+def network_from_format_1(parameters, attributes):
+    """Bring what every network has to what it is now, in place.
+
+    Its limits were the numbers of the columns with heavy tails, and its curves had the
+    times of their rows.
+    """
     if not attributes:
         return
+    attributes["history_"].pop("seconds")
     heavy, n = attributes.pop("x_heavy_"), len(attributes["x_mean_"])
     attributes["x_limit_"] = np.full(n, np.inf)
     attributes["x_limit_"][heavy] = LIMIT
@@ -190,7 +196,7 @@ def from_format_1(parameters, attributes):
     parameters["weight_decay"] = _penalty(parameters["weight_decay"], share)
     if not attributes:
         return
-    limits_from_format_1(parameters, attributes)
+    network_from_format_1(parameters, attributes)
     attributes["weight_decay_"] = _penalty(attributes["weight_decay_"], share)
     state = attributes["_state"]
     loss, quantile, delta, validated = state["watched"]

@@ -359,9 +359,8 @@ class Fit:
             metric: judged,
             "validation_loss": validation[0],
             f"validation_{metric}": validation[1],
-            "seconds": now - self.clock,
         }
-        self.state.history.append(row)
+        self.state.history.append(row, now - self.clock)
         self.clock, self.state.kept = now, row["epoch"]
         if self.settings.model.verbose:
             print_epoch(self, row, record.epoch)

@@ -191,7 +191,8 @@ class State:
         metric : str
             What is recorded besides the loss.
         """
-        init, order, dropout = np.random.default_rng(seed).spawn(3)
+        # Copies do not remember, any more than files do, which seed they are of.
+        init, order, dropout = copied(np.random.default_rng(seed).spawn(3))
         theta = np.empty(network.layout.size, data.Y.dtype)
         initialize(network.layout, theta, network.activations, [init])
         # Nothing would be learnt of these, but a new value would meet random weights.
@@ -227,7 +228,8 @@ class State:
             Whether a run that is not complete is a part of it, with the weights that it
             had come to; without, it is given up for the weights of the model.
         """
-        values, history = copied(model._state), History(None, model.history_)
+        values = copied(model._state)
+        history = History(None, model.history_, model.seconds_)
         theta, kept, run = model.theta_.copy(), model.kept_iter_, values.pop("run")
         run = run if resume else None
         if run is not None:

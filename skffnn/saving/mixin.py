@@ -39,6 +39,9 @@ class PersistenceMixin:
         Which of them may be missing.
     _derived : tuple of str
         What `_complete` makes of the rest.
+    _times : tuple of str
+        How long something took: two equal fits differ in it, and it is in memory alone,
+        neither pickled nor saved.
     _younger : dict of str to callable
         Which of them a file of this format may be older than, and what makes each of
         the others then.
@@ -50,6 +53,7 @@ class PersistenceMixin:
     _fitted: ClassVar[dict[str, Callable[[Any, dict], bool]]] = {}
     _optional: ClassVar[tuple[str, ...]] = ("feature_names_in_",)
     _derived: ClassVar[tuple[str, ...]] = ()
+    _times: ClassVar[tuple[str, ...]] = ()
     _younger: ClassVar[dict[str, Callable[[dict], Any]]] = {}
     _upgrades: ClassVar[dict[int, Callable[[dict, dict], None]]] = {}
 
@@ -124,6 +128,16 @@ class PersistenceMixin:
     def _complete(self):
         """Make what follows from the rest, after loading."""
 
+    def __getstate__(self):
+        """What a pickle, a copy and a hash are made of."""
+        base: Any = super()
+        return self._without_times(base.__getstate__())
+
+    @classmethod
+    def _without_times(cls, attributes):
+        """Attributes as equal fits have them."""
+        return {k: value for k, value in attributes.items() if k not in cls._times}
+
 
 def _versions():
     return {
@@ -140,6 +154,7 @@ def _described(estimator, own_class):
     if cls is not own_class and _CLASSES.get(cls.__name__) is not cls:
         return None
     parameters = estimator.get_params(deep=False)
+    attributes = cls._without_times(attributes)
     fitted = {name: attributes[name] for name in cls._fitted if name in attributes}
     known = {*parameters, *cls._fitted, *cls._derived}
     strange = [name for name in attributes if name.endswith("_") and name not in known]

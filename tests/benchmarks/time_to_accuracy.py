@@ -47,7 +47,7 @@ def ours(split, goal, seed):
     model = FFNNRegressor(random_state=seed)
     model.fit(split.X, split.y, X_val=split.X_test, y_val=split.y_test)
     whole, history = time.perf_counter() - start, model.history_
-    epochs = np.cumsum(history["seconds"])
+    epochs = np.cumsum(model.seconds_)
     reached = np.flatnonzero(np.array(history["validation_rmse"]) <= goal)
     return whole - epochs[-1] + epochs[reached[0]] if len(reached) else NEVER
 

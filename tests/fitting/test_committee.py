@@ -39,8 +39,10 @@ def test_history_is_a_table_in_the_targets_units(fitted, waves):
     steps = pd.DataFrame(fitted.history_)
     assert steps.columns.tolist() == [
         "restart", "iteration", "rmse", "noise", "log_evidence",
-        "n_effective_parameters", "seconds",
+        "n_effective_parameters",
     ]  # fmt: skip
+    assert len(fitted.seconds_) == len(steps)
+    assert min(fitted.seconds_) > 0
     assert steps["iteration"].max() == fitted.n_iter_
     assert steps["restart"].unique().tolist() == [1, 2, 3, 4]
     best = steps.loc[steps["log_evidence"].idxmax()]

@@ -57,7 +57,8 @@ MODELS = {
 def unknown(model):
     """Attributes that files know nothing of."""
     cls = type(model)
-    known = {*model.get_params(deep=False), *cls._fitted, *cls._derived, *SCIKIT_LEARNS}
+    known = {*cls._fitted, *cls._derived, *cls._times, *SCIKIT_LEARNS}
+    known |= model.get_params(deep=False).keys()
     return vars(model).keys() - known
 
 
@@ -115,11 +116,12 @@ def test_a_weight_decay_of_format_1_is_the_penalty_that_it_was(solver, weight_de
     }  # fmt: skip
     attributes = {
         "x_mean_": np.zeros(3), "x_heavy_": np.array([1]), "weight_decay_": 0.4,
-        "_state": state,
+        "history_": {"epoch": [1], "seconds": [0.5]}, "_state": state,
     }  # fmt: skip
     from_format_1(parameters, attributes)
     share = 0.1 if solver == "sgd" else 1
     assert attributes["x_limit_"].tolist() == [np.inf, 4.0, np.inf]
+    assert attributes["history_"] == {"epoch": [1]}
     assert attributes["weight_decay_"] == pytest.approx(0.4 * share)
     assert state["watched"] == ["huber", 1.35, False]
     assert state["schedule"] == {"adaptive": {"factor": 0.2}}

@@ -1,5 +1,7 @@
 """Overfitting in sight: curves, validation rows, early stopping."""
 
+import copy
+import pickle
 import warnings
 
 import numpy as np
@@ -27,12 +29,23 @@ def test_history_is_a_table_of_plain_floats(table):
     frame = pd.DataFrame(history)
     assert list(frame) == [
         "epoch", "learning_rate", "loss", "rmse", "validation_loss",
-        "validation_rmse", "seconds",
+        "validation_rmse",
     ]  # fmt: skip
     assert len(frame) == 50
     assert frame["epoch"].tolist() == list(range(1, 51))
     assert {type(v) for name, values in history.items() for v in values} <= {float, int}
     assert frame.notna().all().all()
+
+
+def test_the_time_of_each_epoch_is_known_in_memory_alone(table):
+    model = model_of(warm_start=True).fit(*table)
+    assert len(model.seconds_) == 50
+    assert min(model.seconds_) > 0
+    for other in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert np.isnan(other.seconds_).all()
+        seconds = other.fit(*table).seconds_
+        assert np.isnan(seconds).tolist() == [True] * 50 + [False] * 50
+    assert not hasattr(model_of(), "seconds_")
 
 
 def test_without_validation_rows_their_curves_are_nan_and_their_attribute_none(table):

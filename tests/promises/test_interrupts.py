@@ -186,14 +186,8 @@ def n_threads():
 
 def curves(model):
     """All that two fits have in common if they do the same; not the times."""
-    own = {
-        name: value for name, value in vars(model).items() if "refit_time" not in name
-    }
-    if "history_" in own:
-        own["history_"] = {**own["history_"], "seconds": None}
+    own = model._without_times(vars(model))
     if "cv_results_" in own:
-        results = own["cv_results_"].items()
-        own["cv_results_"] = {k: v for k, v in results if "time" not in k}
         own.pop("scorer_")
         own.pop("_checked_cv_orig", None)
     for name in ("estimators_", "best_estimator_"):
@@ -287,8 +281,9 @@ def test_the_last_step_of_a_pipeline_is_whole_or_unfitted(interrupt, holds):
     last, expected = copy.deepcopy(pipeline[-1]), fitted(copy.deepcopy(pipeline), X)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        model = copy.deepcopy(pipeline)
         with Lines() as lines:
-            copy.deepcopy(pipeline).fit(X, y)
+            model.fit(X, y)
         for n in np.linspace(1, lines.count, 30, dtype=int):
             model = copy.deepcopy(pipeline)
             with pytest.raises(KeyboardInterrupt), Lines(n):
@@ -305,8 +300,9 @@ def test_a_search_of_others_leaves_the_network_alone(interrupt, equal):
     before = copy.deepcopy(search.estimator)
     with warnings.catch_warnings(), threadpool_limits(2, "blas"):
         warnings.simplefilter("ignore")
+        model = copy.deepcopy(search)
         with Lines() as lines:
-            copy.deepcopy(search).fit(X, y)
+            model.fit(X, y)
         threads = n_threads()
         for n in np.linspace(1, lines.count, 40, dtype=int):
             model = copy.deepcopy(search)
