@@ -141,7 +141,7 @@ class State:
     theta: Any
     history: History
     kept: int
-    seed: int = field(metadata=rule(lambda value, known: is_whole(value)))
+    seed: int = field(metadata=rule(lambda v, known: is_whole(v) and v < 2**32))
     standardized: bool = field(metadata=rule(lambda value, known: is_bool(value)))
     order: np.random.Generator = field(
         metadata=rule(lambda value, known: is_generator(value))

@@ -28,6 +28,8 @@ CHUNK = 2**20
 DATE = (1980, 1, 1, 0, 0, 0)
 # Kinds of numbers: bool, int, unsigned int, float.
 NUMBERS = "biuf"
+# Bytes of the largest: beyond, machines differ, and not all bytes make a number.
+WIDEST = 8
 # Bytes of the header of an array of numbers, which has some 128.
 MOST = 256
 NOT_OURS = "This is no file that skffnn has written"
@@ -196,6 +198,12 @@ def _plain(archive, name, most):
     return info
 
 
+def holds_numbers(dtype):
+    """Whether an array of that dtype has a place in a file."""
+    plain = dtype.fields is None and dtype.subdtype is None
+    return plain and dtype.kind in NUMBERS and dtype.itemsize <= WIDEST
+
+
 def _array(member, info):
     """The array of an open entry; memory is taken when its bytes are known to be there.
 
@@ -207,7 +215,7 @@ def _array(member, info):
     n = 1
     for length in shape:
         n *= length
-    if dtype.kind not in NUMBERS or dtype.fields or dtype.subdtype:
+    if not holds_numbers(dtype):
         raise ValueError(f"{info.filename!r} holds {dtype}, and no numbers.")
     if n < 0 or n * dtype.itemsize != info.file_size - member.tell():
         raise ValueError(f"{info.filename!r} has another shape than it says.")
@@ -215,6 +223,8 @@ def _array(member, info):
     flat = array.reshape(-1, order="A").view(np.uint8)
     if member.readinto(flat.data) != flat.nbytes:
         raise ValueError(f"{info.filename!r} is cut short.")
+    if dtype.kind == "b" and flat.max(initial=0) > 1:  # NumPy counts on it
+        raise ValueError(f"{info.filename!r} holds truth values that are none.")
     if member.read(1):  # and with it the zip's own checksum is looked at
         raise ValueError(f"{info.filename!r} is longer than it says.")
     return array.astype(dtype.newbyteorder("="), copy=False)

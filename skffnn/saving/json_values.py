@@ -15,15 +15,24 @@ $estimator     the class of an estimator, with its parameters and state
 """
 
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .archive import NUMBERS
+from .archive import holds_numbers
+from .rules import is_number, need
 
 # The generator of `numpy.random.default_rng`, and that of a RandomState.
 GENERATOR, RANDOM_STATE = "PCG64", "MT19937"
+# Strings have a hash that nobody can foresee. For other names of a dict, somebody can
+# have found thousands that all get in each other's way: with so many names, that costs
+# nothing to speak of.
+MOST_NAMES = 100
+# An empty masked array takes fifty times the memory of its words. So many are more than
+# any search has parameters.
+MOST_MASKED = 1000
 
 
 class Encoder:
@@ -75,7 +84,7 @@ class Encoder:
     def _array(self, value, where):
         if value.dtype.kind in "OU" and _are_strings(value.flat):
             return {"$strings": [list(value.shape), value.ravel().tolist()]}
-        if value.dtype.kind not in NUMBERS:
+        if not holds_numbers(value.dtype):
             raise _cannot(value, where)
         name = "".join(c if c.isprintable() else "?" for c in where)
         while name in self.arrays:  # a dict may have names with dots
@@ -91,6 +100,7 @@ class Encoder:
     def _dict(self, value, where):
         if all(isinstance(name, str) and name[:1] != "$" for name in value):
             return {k: self.encode(v, _within(where, k)) for k, v in value.items()}
+        _check_names(value)
         pairs = [list(pair) for pair in value.items()]
         return {"$dict": self.encode(pairs, where)}
 
@@ -113,6 +123,14 @@ class Encoder:
 
 def _are_strings(values):
     return all(isinstance(each, str) for each in values)
+
+
+def _check_names(names):
+    if sum(not isinstance(name, str) for name in names) > MOST_NAMES:
+        raise ValueError(
+            f"it has a dict with more than {MOST_NAMES} names that are no strings, "
+            "for which there is no place in a file"
+        )
 
 
 def _within(where, name):
@@ -140,6 +158,7 @@ class Decoder:
 
     def __init__(self, arrays: dict[str, np.ndarray], estimator: Callable):
         self.arrays, self.estimator = dict(arrays), estimator
+        self.n_masked = 0
 
     def decode(self, value):
         """The value that was encoded; what is given is used up, to save memory."""
@@ -175,6 +194,9 @@ class Decoder:
 
     def _masked(self, content):
         values, mask, name = content
+        self.n_masked += 1
+        if self.n_masked > MOST_MASKED:
+            raise ValueError(f"it has more than {MOST_MASKED} masked arrays")
         if name not in _DTYPES:
             raise ValueError(f"it has a masked array of {name!r}")
         if len(values) != len(mask):
@@ -188,25 +210,17 @@ class Decoder:
         return tuple(content)
 
     def _dict(self, content):
+        _check_names(name for name, _ in content)
         return dict(content)
 
     def _generator(self, state):
-        # NumPy takes a state of 1.5 for one of 1.
-        numbers = *state["state"].values(), state["has_uint32"], state["uinteger"]
-        whole = all(isinstance(number, int) for number in numbers)
-        if state["bit_generator"] != GENERATOR or not whole:
-            raise ValueError(f"its generators are {GENERATOR}")
+        _check_generator(state)
         bits = np.random.PCG64(0)
         bits.state = state
         return np.random.Generator(bits)
 
     def _random_state(self, state):
-        # NumPy believes the position, and would read beyond the key.
-        key, position = state["state"]["key"], state["state"]["pos"]
-        known = state["bit_generator"] == RANDOM_STATE and key.shape == (624,)
-        whole = key.dtype == np.uint32 and isinstance(position, int)
-        if not (known and whole and 0 <= position <= 624):
-            raise ValueError(f"its RandomState is no {RANDOM_STATE}")
+        _check_random_state(state)
         random_state = np.random.RandomState(0)
         random_state.set_state(state)
         return random_state
@@ -214,6 +228,40 @@ class Decoder:
     def _estimator(self, content):
         name, values = content
         return self.estimator(name, values)
+
+
+# States of generators -----------------------------------------------------------------
+#
+# NumPy believes them. From a state that no generator gets into, draws may never end, in
+# C, where no Ctrl-C is heard; or they read beyond the end of an array.
+
+
+def _check_generator(state):
+    """Raise ValueError unless that is a state of a PCG64."""
+    need(state["bit_generator"] == GENERATOR, "the kind of a generator")
+    numbers = state["state"]
+    need(all(_is_below(2**128, numbers[n]) for n in ("state", "inc")), "a generator")
+    # With an even increment it may return to one number for ever.
+    need(numbers["inc"] % 2, "the increment of a generator")
+    need(_is_below(2, state["has_uint32"]), "a generator")
+    need(_is_below(2**32, state["uinteger"]), "a generator")
+
+
+def _check_random_state(state):
+    """Raise ValueError unless that is a state of a RandomState."""
+    need(state["bit_generator"] == RANDOM_STATE, "the kind of a RandomState")
+    key, position = state["state"]["key"], state["state"]["pos"]
+    whole = type(key) is np.ndarray and key.dtype == np.uint32
+    need(whole and key.shape == (624,), "the key of a RandomState")
+    # Of the first number only the first bit counts. Nothing comes of zeros but zeros.
+    need(key[0] >= 2**31 or key[1:].any(), "the key of a RandomState")
+    need(_is_below(625, position), "the position of a RandomState")
+    need(_is_below(2, state["has_gauss"]), "a RandomState")
+    need(is_number(state["gauss"]) and isfinite(state["gauss"]), "a RandomState")
+
+
+def _is_below(end, value):
+    return type(value) is int and 0 <= value < end
 
 
 _DTYPES = {np.dtype(code).name for code in "?bhilqBHILQefdO"}

@@ -99,8 +99,8 @@ class PersistenceMixin:
     def load(cls, path: str | os.PathLike) -> Self:
         """Load what `save` has written.
 
-        No code of the file is run, whoever wrote it, and memory stays in proportion to
-        its size.
+        No code of the file is run, whoever wrote it, and time and memory stay in
+        proportion to its size.
 
         Parameters
         ----------

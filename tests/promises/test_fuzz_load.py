@@ -4,6 +4,7 @@ import copy
 import io
 import json
 import random
+import sys
 import time
 import tracemalloc
 import warnings
@@ -20,6 +21,7 @@ from skffnn import (
     FFNNGridSearchCV,
     FFNNRegressor,
 )
+from skffnn.saving.mixin import FORMAT
 
 # Bytes of memory for each byte of the file. The worst that JSON does is `{"":{}},`: its
 # nine bytes become two dicts, of 232 and 64 bytes, 34 times the file. An array is in
@@ -391,6 +393,73 @@ def test_ten_thousand_mutated_files_are_refused_or_work(
     n = 3000
     fuzz(files, forge, tmp_path / "model.npz", seed=seed, n=n)
     record_property("files", n)
+
+
+# What is small for the work, or the memory, that it asks for --------------------------
+
+# Hashes are numbers modulo this one.
+PRIME = 2**61 - 1
+BOMBS = {
+    "names of one hash": lambda i: f"[{i * PRIME}, 0]",
+    "names that look for a place": lambda i: f"[{i << 40 | 5}, 0]",
+    "tuples of one hash": lambda i: f'[{{"$tuple": [{i * PRIME}]}}, 0]',
+    "masked arrays": lambda i: '{"$masked":[[],[],"bool"]}',
+    "strings": lambda i: '{"$strings":[[0],[]]}',
+    "dicts": lambda i: '{"$dict":[[0,0]]}',
+    "objects": lambda i: '{"":{}}',
+    "lists": lambda i: "[[]]",
+    "generators": lambda i: (
+        f'{{"$generator":{{"bit_generator":"PCG64","state":{{"state":{i},"inc":1}},'
+        '"has_uint32":0,"uinteger":0}}'
+    ),
+    "estimators": lambda i: (
+        '{"$estimator":["FFNNRegressor",{"parameters":{},"fitted":{}}]}'
+    ),
+}
+WRAPPED = {
+    "a list": ("[", "]"),
+    "a dict": ('{"$dict":[', "]}"),
+    "a tuple": ('{"$tuple":[', "]}"),
+}
+
+
+def bomb(forge, name, wrapped, size):
+    """The bytes of a file with a parameter of that many bytes."""
+    n = size // len(BOMBS[name](99))
+    content = ",".join(BOMBS[name](i) for i in range(n)).join(WRAPPED[wrapped])
+    values = f'{{"parameters": {{"loss": {content}}}, "fitted": {{}}}}'
+    model = f'{{"$estimator": ["FFNNRegressor", {values}]}}'
+    header = f'{{"format": {FORMAT}, "versions": {{}}, "model": {model}}}'
+    return forge.packed([("header.json", header.encode())])
+
+
+def n_calls(path):
+    """How many functions of Python and of C are called while a file is loaded."""
+    calls = []
+    sys.setprofile(lambda frame, event, arg: calls.append("call" in event))
+    try:
+        with suppress(ValueError):
+            FFNNRegressor.load(path)
+    finally:
+        sys.setprofile(None)
+    return sum(calls)
+
+
+@pytest.mark.parametrize("wrapped", WRAPPED)
+@pytest.mark.parametrize("name", BOMBS)
+def test_memory_and_work_are_in_proportion_to_the_size(tmp_path, forge, name, wrapped):
+    path, calls = tmp_path / "model.npz", []
+    for size in (50_000, 200_000):
+        path.write_bytes(bomb(forge, name, wrapped, size))
+        calls.append(n_calls(path))
+    assert calls[1] < 5 * calls[0] + 1000
+    size = path.write_bytes(bomb(forge, name, wrapped, 400_000))
+    tracemalloc.start()
+    with suppress(ValueError):
+        FFNNRegressor.load(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < TIMES * size
 
 
 def every_place(header):

@@ -113,6 +113,24 @@ def test_only_numbers(path, forge, dtype):
     forged(path, forge.packed(parts), "no numbers|descr|no file")
 
 
+@pytest.mark.parametrize("shape", ["(3,)", "(3, 1)"])
+def test_truth_values_are_0_or_1(path, forge, shape):
+    """NumPy counts what a mask selects by adding them up, and writes that many."""
+    says = f"{{'descr': '|b1', 'fortran_order': False, 'shape': {shape}, }}"
+    parts = [("header.json", b"{}"), ("a.npy", forge.described(says, b"\0\1\2"))]
+    forged(path, forge.packed(parts), "truth values")
+
+
+def test_numbers_wider_than_any_machine_has_are_refused(path, forge):
+    """Not all of their bytes make a number, and C prints those beyond its memory."""
+    wide = np.dtype(np.longdouble)
+    if wide.itemsize == 8:
+        pytest.skip("long double is double")
+    says = f"{{'descr': {wide.str!r}, 'fortran_order': False, 'shape': (1,), }}"
+    content = forge.described(says, b"\1" * wide.itemsize)
+    forged(path, forge.packed([("header.json", b"{}"), ("a.npy", content)]), "numbers")
+
+
 def test_no_pickle_is_ever_opened(path, forge, monkeypatch):
     def opened(*_, **__):
         raise AssertionError("a pickle was opened")

@@ -56,7 +56,48 @@ def test_a_generator_goes_on_where_it_was():
     np.testing.assert_array_equal(again.normal(size=9), rng.normal(size=9))
 
 
-@pytest.mark.parametrize("value", [{1, 2}, b"a", 1j, print, np.array([1j])])
+class Counted(int):
+    """A name whose comparisons are counted."""
+
+    comparisons = 0
+
+    def __eq__(self, other):
+        type(self).comparisons += 1
+        return int(self) == int(other)
+
+    __hash__ = int.__hash__
+
+
+@pytest.mark.parametrize("n", [50, 100, 101, 20_000])
+def test_names_that_get_in_each_others_way_cost_little(n):
+    names = [Counted(k * (2**61 - 1)) for k in range(n)]  # all of one hash
+    pairs = [[name, 0] for name in names]
+    Counted.comparisons, decoder = 0, Decoder({}, lambda name, values: None)
+    if n <= 100:
+        assert len(decoder.decode({"$dict": pairs})) == n
+    else:
+        with pytest.raises(ValueError, match="more than 100 names that are no strings"):
+            decoder.decode({"$dict": pairs})
+        with pytest.raises(ValueError, match="more than 100 names that are no strings"):
+            Encoder(lambda estimator: None).encode(dict.fromkeys(range(n)), "value")
+    assert Counted.comparisons <= 100 * n
+
+
+def test_a_dict_may_have_many_names_that_are_strings(equal):
+    value = {f"${i}": i for i in range(1000)} | {i: i for i in range(100)}
+    assert equal(there_and_back(value), value)
+
+
+def test_only_so_many_masked_arrays():
+    value = [np.ma.MaskedArray([1.0], [False])] * 1001
+    assert len(there_and_back(value[:1000])) == 1000
+    with pytest.raises(ValueError, match="more than 1000 masked arrays"):
+        there_and_back(value)
+
+
+@pytest.mark.parametrize(
+    "value", [{1, 2}, b"a", 1j, print, np.array([1j]), np.zeros(2, "M8[s]")]
+)
 def test_what_has_no_words_says_where_it_stands(value):
     with pytest.raises(ValueError, match=r"value\.a\.1 cannot be saved without pickle"):
         Encoder(lambda estimator: None).encode({"a": [0, value]}, "value")

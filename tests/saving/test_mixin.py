@@ -825,6 +825,13 @@ def state_of(header, name):
     return own["_state"][name]["$generator"]
 
 
+def fixed_point(state):
+    """A state that a step leads back to: every draw is the same, and some never end."""
+    value, multiplier = 2**64 - 1, 47026247687942121848144207491837523525
+    inc = value * (1 - multiplier) % 2**128
+    state["state"].update(state=value, inc=inc)
+
+
 @pytest.mark.parametrize(
     ("name", "change"),
     [
@@ -839,11 +846,28 @@ def state_of(header, name):
         ("order", lambda state: state.update(uinteger=2**64)),
         ("order", lambda state: state.update(uinteger=-1)),
         ("order", lambda state: state.update(has_uint32="yes")),
+        ("order", lambda state: state.update(has_uint32=2)),
+        ("order", lambda state: state.update(has_uint32=True)),
+        ("order", lambda state: state["state"].update(inc=state["state"]["inc"] + 1)),
+        ("order", lambda state: state["state"].update(inc=0)),
+        ("order", lambda state: state["state"].update(inc=2**128 + 1)),
+        ("order", fixed_point),
+        ("dropout", fixed_point),
+        *(
+            (name, lambda state, kind=kind: state.update(bit_generator=kind))
+            for name in ("order", "random_state")
+            for kind in ("PCG64DXSM", "Philox", "SFC64")
+        ),
         ("order", lambda state: state.update(state={"$strings": [[1], ["a"]]})),
         ("random_state", lambda state: state["state"].update(pos=625)),
         ("random_state", lambda state: state["state"].update(pos=-1)),
         ("random_state", lambda state: state["state"].update(pos=2**40)),
         ("random_state", lambda state: state["state"].update(pos=1.0)),
+        ("random_state", lambda state: state["state"].update(pos=True)),
+        ("random_state", lambda state: state.update(has_gauss=2)),
+        ("random_state", lambda state: state.update(has_gauss=0.5)),
+        ("random_state", lambda state: state.update(gauss=float("nan"))),
+        ("random_state", lambda state: state.update(gauss=-float("inf"))),
         ("random_state", lambda state: state["state"].update(key=[0] * 624)),
         ("random_state", lambda state: state["state"].pop("pos")),
         ("random_state", lambda state: state.pop("state")),
@@ -864,6 +888,8 @@ def test_a_generator_has_the_state_of_one(cut_short, forge, name, change):
         np.zeros(625, np.uint32),
         np.zeros((624, 1)),
         np.zeros(624),
+        np.zeros(624, np.uint32),
+        np.array([2**31 - 1, *[0] * 623], np.uint32),
     ],
 )
 def test_a_random_state_has_the_key_of_one(cut_short, forge, key):
@@ -888,10 +914,29 @@ def test_memory_is_in_proportion_to_the_file(path, forge):
         data = forge.packed([("header.json", text.encode())])
         tracemalloc.start()
         try:
-            refused(path, data, "it holds no estimator")
+            refused(path, data, "it holds no estimator|more than 1000 masked arrays")
             assert tracemalloc.get_traced_memory()[1] < 80 * len(data)
         finally:
             tracemalloc.stop()
+
+
+@pytest.mark.parametrize("kind", ["$generator", "$random_state"])
+def test_a_generator_in_a_parameter_is_checked_as_well(path, forge, kind):
+    own = np.random.default_rng(0)
+    Own(more=own if kind == "$generator" else np.random.RandomState(0)).save(path)
+
+    def change(header):
+        state = inside(header)[0]["more"][kind]
+        fixed_point(state) if kind == "$generator" else state.update(has_gauss=-1)
+
+    refused(path, forge.changed(path, header=change), "Cannot load", Own)
+
+
+def test_a_seed_is_one_that_numpy_takes(cut_short, forge):
+    def change(header):
+        inside(header)[1]["_state"]["seed"] = 2**32
+
+    refused(cut_short, forge.changed(cut_short, header=change), "seed")
 
 
 def test_a_fingerprint_of_unknown_parameters_is_another_one(cut_short, forge):
