@@ -6,6 +6,7 @@ from .base import GradientDescentNetwork
 from .core.hyperparameters import is_int
 from .preprocessing.checks import warn_user
 from .preprocessing.parameters import uses
+from .saving.archive import check_path
 
 
 class ModelCheckpoint:
@@ -22,6 +23,13 @@ class ModelCheckpoint:
         complete and on the disk.
     every : int, default=1
         Epochs from one save to the next.
+
+    Raises
+    ------
+    TypeError
+        If path is no path, such as an open file.
+    ValueError
+        If no file can have that name, or every is no number of epochs.
 
     See Also
     --------
@@ -59,6 +67,7 @@ class ModelCheckpoint:
     """
 
     def __init__(self, path: str | os.PathLike, every: int = 1) -> None:
+        check_path(path)
         if not is_int(every, 1):
             raise ValueError(
                 f"every must be a whole number of epochs, at least 1; got {every!r}."

@@ -10,7 +10,7 @@ import errno
 import json
 import os
 import secrets
-import shutil
+import stat
 import zipfile
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -26,6 +26,8 @@ TAIL = len(MARK) + 64
 CHUNK = 2**20
 # Always the same, so that the same model gives the same file.
 DATE = (1980, 1, 1, 0, 0, 0)
+# Extended attributes that sign what a file held before.
+SIGNATURES = {"security.ima", "security.evm"}
 # Kinds of numbers: bool, int, unsigned int, float.
 NUMBERS = "biuf"
 # Bytes of the largest: beyond, machines differ, and not all bytes make a number.
@@ -33,6 +35,17 @@ WIDEST = 8
 # Bytes of the header of an array of numbers, which has some 128.
 MOST = 256
 NOT_OURS = "This is no file that skffnn has written"
+
+
+def check_path(path):
+    """Raise TypeError or ValueError unless that can be the path of a file."""
+    if not isinstance(path, str | bytes | os.PathLike):
+        raise TypeError(
+            "path must be the name of a file, as a string or a PathLike; got an object "
+            f"of type {type(path).__name__}."
+        )
+    if b"\0" in os.fsencode(path):
+        raise ValueError(f"path must be the name of a file; got {os.fsdecode(path)!r}.")
 
 
 # Writing ------------------------------------------------------------------------------
@@ -77,17 +90,76 @@ def _replacing(path):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
     new = target.with_name(f".{target.name[:50]}.{secrets.token_hex(8)}.tmp")
     try:
-        with open(new, "x+b") as file:
+        with open(new, "x+b", opener=_privately) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        with suppress(FileNotFoundError):
-            shutil.copymode(target, new)
+        if target.exists():
+            _take_over(new, target)
+        else:
+            with suppress(OSError):
+                new.chmod(_usual_mode(new))
         os.replace(new, target)
     except BaseException:
         new.unlink(missing_ok=True)
         raise
     _flush_folder(target.parent)
+
+
+def _privately(path, flags):
+    """Open a new file for its owner alone: until it is complete, it is nobody's."""
+    return os.open(path, flags, 0o600)
+
+
+def _usual_mode(new):
+    """The mode that `open` gives a file in that place.
+
+    Asked of an empty file: a process has one umask for all its threads, which none can
+    read without setting it.
+    """
+    empty = new.with_suffix(".mode.tmp")
+    try:
+        with open(empty, "xb") as file:
+            return stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+    finally:
+        empty.unlink(missing_ok=True)
+
+
+def _take_over(new, target):
+    """Give the new file what the one at target has, as far as the system allows.
+
+    That is group, extended attributes, mode and owner, in an order in which nobody may
+    read it who may not read the other.
+    """
+    before = target.stat()
+    mode, same_group = stat.S_IMODE(before.st_mode), True
+    if hasattr(os, "chown"):
+        with suppress(OSError):
+            os.chown(new, -1, before.st_gid)
+        same_group = new.stat().st_gid == before.st_gid
+    if not same_group:  # another group may do what everybody may
+        mode &= ~stat.S_IRWXG | (mode & stat.S_IRWXO) << 3
+    _copy_attributes(target, new, same_group)
+    with suppress(OSError):
+        new.chmod(mode)
+    if hasattr(os, "chown"):
+        with suppress(OSError):
+            os.chown(new, before.st_uid, -1)
+
+
+def _copy_attributes(source, new, with_access):
+    """Copy extended attributes, if there are any; access lists only if they fit."""
+    if not hasattr(os, "listxattr"):
+        return
+    with suppress(OSError):
+        theirs, own = set(os.listxattr(source)) - SIGNATURES, os.listxattr(new)
+        for name in theirs:
+            if with_access or not name.startswith("system."):
+                with suppress(OSError):
+                    os.setxattr(new, name, os.getxattr(source, name))
+        for name in set(own) - theirs:  # such as the access list of a folder's files
+            with suppress(OSError):
+                os.removexattr(new, name)
 
 
 def _flush_folder(folder):

@@ -11,7 +11,7 @@ import numpy as np
 import scipy
 import sklearn
 
-from .archive import read, write
+from .archive import check_path, read, write
 from .json_values import Decoder, Encoder
 from .rules import check_names, need
 
@@ -70,6 +70,8 @@ class PersistenceMixin:
         standardisation, curves, and all that it takes to train on as if it had not been
         saved. Callbacks, and which metadata it asks for, are not in it. A file that was
         there is replaced when the new one is complete and on the disk, and not before.
+        The new one has its mode, owner, group and extended attributes, as far as the
+        system allows.
 
         Parameters
         ----------
@@ -80,7 +82,10 @@ class PersistenceMixin:
         ------
         ValueError
             If a parameter is something that only pickle can keep, such as a function,
-            or if a fitted attribute was added or made invalid.
+            or if a fitted attribute was added or made invalid, or if no file can have
+            that name.
+        TypeError
+            If path is no path, such as an open file.
         OSError
             If the file cannot be written.
 
@@ -88,6 +93,7 @@ class PersistenceMixin:
         --------
         load : The way back.
         """
+        check_path(path)
         encoder = Encoder(lambda value: _described(value, type(self)))
         model = encoder.encode(self, "")
         header = json.dumps({"format": FORMAT, "versions": _versions(), "model": model})
@@ -114,10 +120,13 @@ class PersistenceMixin:
         ------
         ValueError
             If the file is damaged, cut short, of a newer version or another class, or
-            if what it says does not agree.
+            if what it says does not agree, or if no file can have that name.
+        TypeError
+            If path is no path, such as an open file.
         OSError
             If it cannot be read.
         """
+        check_path(path)
         try:
             header, arrays = read(path)
             return _model(cls, header, arrays)

@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import stat
+import struct
 import tracemalloc
 import zipfile
 from functools import partial
@@ -216,8 +217,8 @@ class FullDisk:
         self.file, self.at, self.writes = file, at, writes
 
     @classmethod
-    def opened(cls, *given, **limits):
-        return cls(open(*given), **limits)
+    def opened(cls, *given, at, writes, **options):
+        return cls(open(*given, **options), at, writes)
 
     def write(self, content):
         self.writes.append(1)
@@ -314,6 +315,138 @@ def test_a_new_file_follows_the_umask(tmp_path):
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o640
+    assert os.listdir(tmp_path) == ["new"]
+
+
+@posix
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+@pytest.mark.parametrize("mode", [None, 0o600, 0o644])
+def test_nobody_else_may_read_it_before_it_is_complete(
+    tmp_path, monkeypatch, umask, mode
+):
+    path, modes, write = tmp_path / "a", [], archive.npy.write_array
+    if mode is not None:
+        archive.write(path, "{}", {})
+        path.chmod(mode)
+
+    def noted(*given, **options):
+        modes.extend(mode_of(file) for file in tmp_path.iterdir() if file != path)
+        return write(*given, **options)
+
+    monkeypatch.setattr(archive.npy, "write_array", noted)
+    before = os.umask(umask)
+    try:
+        archive.write(path, "{}", ARRAYS)
+    finally:
+        os.umask(before)
+    assert modes == [0o600] * len(ARRAYS)
+    assert mode_of(path) == (0o666 & ~umask if mode is None else mode)
+
+
+def mode_of(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture
+def owned(path):
+    """A file of another owner and group, which root alone can make."""
+    if os.name != "posix" or os.geteuid() != 0:
+        pytest.skip("only root can give files away")
+    os.chown(path, 1234, 5678)
+    return path
+
+
+def test_owner_and_group_are_kept(owned):
+    owned.chmod(0o640)
+    archive.write(owned, "{}", {})
+    after = owned.stat()
+    assert (after.st_uid, after.st_gid, mode_of(owned)) == (1234, 5678, 0o640)
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"), [(0o640, 0o600), (0o664, 0o644), (0o670, 0o600)]
+)
+def test_another_group_may_do_no_more_than_everybody(
+    owned, monkeypatch, mode, expected
+):
+    def refused(*_):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    owned.chmod(mode)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "chown", refused)
+        archive.write(owned, "{}", {})
+    assert owned.stat().st_gid != 5678
+    assert mode_of(owned) == expected
+
+
+@pytest.fixture
+def attributes(path):
+    """A function that sets an extended attribute."""
+
+    def give(name, value, to=path):
+        try:
+            os.setxattr(to, name, value)
+        except (AttributeError, OSError):
+            pytest.skip("there are no such attributes here")
+
+    return give
+
+
+def test_extended_attributes_are_kept(path, attributes):
+    attributes("user.origin", b"a table")
+    archive.write(path, "{}", {})
+    assert os.getxattr(path, "user.origin") == b"a table"
+
+
+def access_list(*entries):
+    """An access list as Linux keeps it: tag, permissions and number of each entry."""
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *e) for e in entries)
+
+
+ANYBODY = 2**32 - 1
+READER = access_list(
+    (1, 6, ANYBODY), (2, 4, 1234), (4, 4, ANYBODY), (16, 4, ANYBODY), (32, 0, ANYBODY)
+)
+
+
+def test_access_lists_are_kept_and_none_is_made(path, attributes):
+    attributes("system.posix_acl_access", READER)
+    archive.write(path, "{}", {})
+    assert os.getxattr(path, "system.posix_acl_access") == READER
+    os.removexattr(path, "system.posix_acl_access")
+    path.chmod(0o640)
+    attributes("system.posix_acl_default", READER, path.parent)
+    archive.write(path, "{}", {})
+    assert "system.posix_acl_access" not in os.listxattr(path)
+    assert mode_of(path) == 0o640
+
+
+def test_a_new_file_has_the_access_list_that_its_folder_gives(path, attributes):
+    attributes("system.posix_acl_default", READER, path.parent)
+    new, usual = path.with_name("new"), path.with_name("usual")
+    archive.write(new, "{}", {})
+    usual.write_bytes(b"")
+    assert mode_of(new) == mode_of(usual)
+    name = "system.posix_acl_access"
+    assert os.getxattr(new, name) == os.getxattr(usual, name)
+
+
+def test_where_there_are_neither_owners_nor_attributes(path, monkeypatch):
+    for name in ("chown", "listxattr"):
+        monkeypatch.delattr(os, name, raising=False)
+    archive.write(path, "{}", {})
+    assert archive.read(path) == ({}, {})
+
+
+def test_a_system_that_refuses_everything_gets_a_private_file(path, monkeypatch):
+    def refused(*_, **__):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    for name in ("chown", "chmod", "setxattr"):
+        monkeypatch.setattr(os, name, refused, raising=False)
+    archive.write(path, "{}", {})
+    assert archive.read(path) == ({}, {})
 
 
 @posix

@@ -1,7 +1,9 @@
 """`save` and `load`: the same estimator, which goes on as if nothing had been."""
 
 import copy
+import io
 import json
+import os
 import pickle
 import tracemalloc
 import warnings
@@ -25,6 +27,7 @@ from skffnn import (
     FFNNEnsembleRegressor,
     FFNNGridSearchCV,
     FFNNRegressor,
+    ModelCheckpoint,
 )
 from skffnn.saving.mixin import FORMAT
 
@@ -530,6 +533,31 @@ def test_the_path_is_in_the_message(path):
         FFNNRegressor.load(str(path))
     with pytest.raises(FileNotFoundError):
         FFNNRegressor.load(path.with_name("none"))
+
+
+@pytest.mark.parametrize(
+    "cls", [FFNNRegressor, FFNNGridSearchCV, BayesianFFNNRegressor]
+)
+@pytest.mark.parametrize("wrong", [3, True, None, 1.5, ["a"], io.BytesIO(), network()])
+def test_what_is_no_path_is_an_error(cls, wrong):
+    """A number would be taken for a file that is open."""
+    model = cls(network(), {}) if cls is FFNNGridSearchCV else cls()
+    for action in (cls.load, model.save, ModelCheckpoint):
+        with pytest.raises(TypeError, match=r"path must be .* got an object of type"):
+            action(wrong)
+
+
+def test_a_name_that_no_file_can_have_is_an_error():
+    for action in (FFNNRegressor.load, network().save, ModelCheckpoint):
+        for name in ("a\0b", b"a\0"):
+            with pytest.raises(ValueError, match="path must be the name of a file"):
+                action(name)
+
+
+def test_a_path_of_bytes(tmp_path):
+    path = os.fsencode(tmp_path / "a")
+    network().save(path)
+    assert FFNNRegressor.load(path).max_iter == 8
 
 
 # What cannot be saved -----------------------------------------------------------------
