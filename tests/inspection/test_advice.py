@@ -39,7 +39,7 @@ WARNED = {
         {"learning_rate_schedule": "constant", "learning_rate": 0.005},
         "a larger max_iter",
     ),
-    "regularised": ({"solver": "lbfgs", "weight_decay": 1e3}, "a larger max_iter"),
+    "regularised": ({"solver": "lbfgs", "weight_decay": 1e3}, "less regularisation"),
 }
 every_warning = pytest.mark.parametrize(
     ("parameters", "first"), WARNED.values(), ids=WARNED
