@@ -149,7 +149,10 @@ class Data:
             saturate(a, self.tails, self.limit[self.tails], self.tail_scale)
 
     def constant_inputs(self):
-        """Which inputs are 0 in all rows, but for rounding: a mask, (..., n_inputs)."""
+        """Which inputs are 0 in all rows, but for rounding: a mask, (..., n_inputs).
+
+        Rounding leaves the same of equal numbers: small ones that differ are inputs.
+        """
         n, n_inputs = len(self), self.X.shape[1]
         stack = () if self.chosen is None else self.chosen.shape[:-1]
         constant = np.ones((*stack, n_inputs), bool)
@@ -158,7 +161,9 @@ class Data:
             part = slice(start, min(start + most, n))
             a = np.empty((*stack, part.stop - start, n_inputs), self.Y.dtype)
             self.gather_inputs(self.at(part), a)
-            constant &= np.abs(a).max(axis=-2) < 1e-6
+            if start == 0:
+                first = a[..., :1, :].copy()
+            constant &= (a == first).all(axis=-2) & (np.abs(first[..., 0, :]) < 1e-6)
             if not constant.any():
                 break
         return constant

@@ -67,9 +67,11 @@ def _unscaled(W, b, data, rows):
     if data.tails is not None:
         scale, tail_scale = scale.copy(), scale[0, data.tails]
         scale[0, data.tails] = 1
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         first = (W[0] / scale.mT).astype(dtype)
-    if not np.isfinite(first).all():  # the spread of a column is next to nothing
+    # The spread of a column is next to nothing, or more than the dtype can divide by.
+    digits = np.abs(first) >= np.finfo(dtype).tiny
+    if not (np.isfinite(first) & (digits | (W[0] == 0))).all():
         return W, b, data
     centre = data.mean.astype(dtype)
     left_over = ((data.mean - centre) / data.scale).astype(dtype)

@@ -266,3 +266,9 @@ def test_constant_inputs_of_one_network_and_of_a_stack(monkeypatch):
     rows = np.array([[0, 1, 2, 3], [2, 3, 4, 5]])
     stack = Data(X, Y, rows=rows).constant_inputs()
     assert stack.tolist() == [[True, True, True], [False, True, True]]
+
+
+def test_small_inputs_that_differ_are_not_constant():
+    X = np.full((6, 2), 1e-9)
+    X[5, 0] = 2e-9
+    assert Data(X, np.zeros((6, 1))).constant_inputs().tolist() == [False, True]

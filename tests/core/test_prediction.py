@@ -98,6 +98,18 @@ def test_a_spread_of_next_to_nothing_overflows_nowhere(problem):
     np.testing.assert_allclose(y_hat, expected, rtol=1e-5, atol=1e-6)
 
 
+def test_a_spread_that_float32_can_hardly_divide_by_costs_no_digits(problem):
+    network, theta, _ = problem([1, 6, 1], ["relu", "identity"], dtype=np.float32)
+    theta[:6] *= 1e-4  # small weights, and no biases
+    theta[12:] = 0
+    z = np.linspace(-1, 1, N, dtype=np.float32)[:, np.newaxis]
+    X = z * np.float32(1e38)
+    data = Data(X, None, mean=np.zeros(1), scale=np.array([1e38]))
+    expected = row_by_row(network, theta, X, 0, 1e38)
+    y_hat = network.predict(theta, data)
+    np.testing.assert_allclose(y_hat, expected, rtol=1e-5, atol=1e-12)
+
+
 @pytest.mark.parametrize("n", [1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK])
 def test_every_row_is_predicted_once_wherever_the_chunks_end(problem, n):
     network, theta, X = problem([3, 6, 2], ["relu", "identity"])

@@ -156,6 +156,15 @@ def test_whole_numbers_lose_no_digits(rng, kind):
     assert_same(model, X, y)
 
 
+def test_the_mean_of_timestamps(rng):
+    """A column of nanoseconds, as whole numbers or as float64."""
+    t = 1_700_000_000_000_000_000 + rng.integers(0, 10**12, (300, 1))
+    model = network().fit(t, np.sin((t[:, 0] - 1.7e18) / 2e11))
+    for X in (t, t.astype(np.float64)):
+        y_hat = outputs(model, X)[0][:, 0]
+        assert np.abs(y_hat - model.predict(t)).max() < 1e-4
+
+
 def test_truth_values(rng):
     X = rng.normal(size=(150, 3)) > 0
     y = X.sum(axis=1) ** 2.0
