@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .core.data import Data
 from .core.layout import Layout
@@ -33,6 +33,7 @@ from .fitting.run import Fit, train_alone
 from .fitting.settings import Settings
 from .fitting.state import State
 from .preprocessing.checks import (
+    check_inputs,
     check_table,
     check_validation,
     seen,
@@ -51,10 +52,21 @@ from .preprocessing.parameters import (
 from .preprocessing.preparation import draw_seed, prepare
 from .preprocessing.scaling import Scaling
 from .preprocessing.target import NumericTarget
+from .preprocessing.words import WordsMixin
 from .saving.mixin import PersistenceMixin
 
 
-class FittedNetwork(TorchMixin, TimedMixin, PersistenceMixin, BaseEstimator):
+class Estimator(WordsMixin, TorchMixin, PersistenceMixin, BaseEstimator):
+    """Has what one network and several have: words, exports, files, links."""
+
+    # For the links and tooltips of the HTML representation in notebooks.
+    _doc_link_module = "skffnn"
+    _doc_link_template = (
+        "https://skffnn.readthedocs.io/en/stable/generated/skffnn.{estimator_name}.html"
+    )
+
+
+class FittedNetwork(TimedMixin, Estimator):
     """Gives an estimator what follows from its network and its scales."""
 
     units_: list[int]
@@ -65,12 +77,6 @@ class FittedNetwork(TorchMixin, TimedMixin, PersistenceMixin, BaseEstimator):
     x_limit_: np.ndarray
     y_mean_: np.ndarray
     y_scale_: np.ndarray
-
-    # For the links and tooltips of the HTML representation in notebooks.
-    _doc_link_module = "skffnn"
-    _doc_link_template = (
-        "https://skffnn.readthedocs.io/en/stable/generated/skffnn.{estimator_name}.html"
-    )
 
     @property
     def x_heavy_(self) -> np.ndarray:
@@ -91,10 +97,7 @@ class FittedNetwork(TorchMixin, TimedMixin, PersistenceMixin, BaseEstimator):
         """Check that X has the columns of `fit`, and finite values."""
         if not hasattr(self, "theta_"):  # the check takes longer than one row
             check_is_fitted(self)
-        # A tuple keeps what is of that dtype already, in its order; an array would be
-        # made of a DataFrame otherwise.
-        dtype = (self.theta_.dtype,)
-        return validate_data(self, X, reset=False, accept_sparse="csr", dtype=dtype)
+        return check_inputs(self, X, self.theta_.dtype)
 
     def _description(self):
         """What the fitted model consists of, for `skffnn.export`."""
@@ -371,7 +374,7 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
             self._target_kind.decode(y_hat, self.y_mean_, self.y_scale_)
             suspicious = not isfinite(y_hat.sum())
         if suspicious:
-            warn_if_not_finite(y_hat, self.theta_.dtype)
+            warn_if_not_finite(y_hat, X)
         return y_hat
 
     # Looking inside ------------------------------------------------------------------

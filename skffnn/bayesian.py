@@ -29,7 +29,7 @@ from .preprocessing.parameters import (
     is_auto,
 )
 from .preprocessing.preparation import draw_seed, rows_with_weight
-from .preprocessing.scaling import Scaling, input_statistics, standardized
+from .preprocessing.scaling import Scaling, extremes, input_statistics, standardized
 from .preprocessing.target import NumericTarget
 
 # What hidden_layer_sizes="auto" chooses from.
@@ -237,8 +237,9 @@ class BayesianFFNNRegressor(RegressorMixin, FittedNetwork):
             rows = rows_with_weight(table)
             networks = _affordable(self._networks(table.X.shape[1]), len(rows))
             _warn_of_weights(table.weight, len(rows))
+            ends = extremes(table.X, rows)
             scaling = Scaling(
-                *input_statistics(table.X, rows, table.weight),
+                *input_statistics(table.X, rows, table.weight, ends),
                 *target.statistics(table.Y, rows, table.weight),
             )
             data = standardized(table, rows, table.weight, scaling)

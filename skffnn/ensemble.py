@@ -5,23 +5,22 @@ from itertools import pairwise
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import RegressorMixin, clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, get_tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from .base import Estimator
 from .core.hyperparameters import is_inside_unit, is_int
 from .export.description import Networks
-from .export.mixin import TorchMixin
 from .fitting.calibration import calibrated, deviations_for, mean_and_spread
 from .fitting.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from .fitting.side_by_side import FitArguments, Workers, fit_all
-from .preprocessing.checks import seen, unchanged_on_error
+from .preprocessing.checks import check_inputs, seen, unchanged_on_error
 from .preprocessing.parameters import check_coverage, check_flag, check_parameters
 from .preprocessing.preparation import rows_with_weight
 from .preprocessing.scaling import index
 from .regressor import FFNNRegressor
-from .saving.mixin import PersistenceMixin
 from .saving.rules import are_names, are_rows, is_array, is_list, is_whole
 
 # What stands for a network in the state of an ensemble.
@@ -64,9 +63,7 @@ def _are_scores(value, others):
     return is_array(value, (len(rows), outputs), finite=False)
 
 
-class FFNNEnsembleRegressor(
-    TorchMixin, PersistenceMixin, CallbackSupportMixin, RegressorMixin, BaseEstimator
-):
+class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, Estimator):
     """A deep ensemble: networks with different seeds, and their mean.
 
     Networks that start elsewhere end elsewhere, and err differently: their mean errs
@@ -155,10 +152,6 @@ class FFNNEnsembleRegressor(
         ),
     }
 
-    # For the links and tooltips of the HTML representation in notebooks.
-    _doc_link_module = FFNNRegressor._doc_link_module
-    _doc_link_template = FFNNRegressor._doc_link_template
-
     def __init__(
         self,
         estimator: FFNNRegressor | None = None,
@@ -217,8 +210,8 @@ class FFNNEnsembleRegressor(
 
     def _fit(self, X, y, sample_weight, validation):
         estimator = self._checked_estimator()
+        check_parameters(estimator)  # which may have values that cannot be copied
         network = clone(estimator)
-        check_parameters(network)
         table, val, _ = network._check_rows(X, y, sample_weight, validation)
         if table.on_disk:
             table = table._replace(X=X)  # checked, it would no longer say so
@@ -278,14 +271,15 @@ class FFNNEnsembleRegressor(
         rows = rows_with_weight(table)
         if self.calibration_fraction is None:
             return rows, None
+        fraction = float(self.calibration_fraction)
         try:
             return train_test_split(
-                np.asarray(rows), test_size=self.calibration_fraction, random_state=rng
+                np.asarray(rows), test_size=fraction, random_state=rng
             )
         except ValueError as error:
             raise ValueError(
                 f"n_samples={len(rows)} is too few to hold out a share of "
-                f"{self.calibration_fraction:g} for calibration: pass more rows, or "
+                f"{fraction:g} for calibration: pass more rows, or "
                 "leave calibration_fraction at None."
             ) from error
 
@@ -397,8 +391,7 @@ class FFNNEnsembleRegressor(
 
     def _checked(self, X):
         check_is_fitted(self)
-        dtype = (self.estimators_[0].theta_.dtype,)
-        return validate_data(self, X, reset=False, accept_sparse="csr", dtype=dtype)
+        return check_inputs(self, X, self.estimators_[0].theta_.dtype)
 
     def _shaped(self, values):
         return values.ravel() if self._y_ndim == 1 else values

@@ -13,7 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .hyperparameters import Hyperparameter, is_int, is_not_negative
+from .hyperparameters import (
+    Hyperparameter,
+    is_below_one,
+    is_int,
+    is_not_negative,
+)
 from .stopping import Patience
 
 
@@ -138,7 +143,7 @@ SCHEDULES = {
                 "a whole number of epochs, at least 1",
                 int,
             ),
-            "tol": Hyperparameter("tol", is_not_negative, NOT_NEGATIVE),
+            "tol": Hyperparameter("tol", is_below_one, "a number from 0 to below 1"),
         },
         remembers=True,
     ),

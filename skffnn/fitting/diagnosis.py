@@ -65,7 +65,7 @@ def _explain_the_budget(fit):
 
 
 def _explain_collapse(fit):
-    rate, slower = fit.settings.model.learning_rate, fit.standing.slower
+    rate, slower = _rate(fit), fit.standing.slower
     lower = rate * (slower if slower < 1 else SLOWER)
     fit.advice = [f"learning_rate={lower:g}"]
     what = f"the weights of epoch {fit.state.kept} were kept"
@@ -83,12 +83,16 @@ def _has_a_rate(fit):
     return "learning_rate" in fit.settings.solver.uses
 
 
+def _rate(fit):
+    return float(fit.settings.model.learning_rate)  # users may write a fraction
+
+
 def _diverged(fit):
     """What has happened, for a message; what to try is left as advice."""
     fit.advice = _slower_cures(fit)
     if not _has_a_rate(fit):
         return "Training diverged"
-    return f"Training diverged at learning_rate={fit.settings.model.learning_rate:g}"
+    return f"Training diverged at learning_rate={_rate(fit):g}"
 
 
 def _blown_up(fit):
@@ -146,7 +150,7 @@ def _no_better_on_most_rows(fit):
 
 
 def _explain_failure(fit):
-    settings, rate = fit.settings, fit.settings.model.learning_rate
+    settings, rate = fit.settings, _rate(fit)
     constant = fit.network.loss.constant
     constant = "one number" if constant is None else constant.name
     if settings.standardized and fit.final_loss > TOO_LARGE * fit.loss_of_mean:
@@ -189,7 +193,7 @@ def _slower_cures(fit):
     if not _has_a_rate(fit):
         return ["solver='adam'"]
     cures = [] if fit.settings.standardized else ["standardize=True"]
-    cures.append(f"learning_rate={fit.settings.model.learning_rate / 10:g}")
+    cures.append(f"learning_rate={_rate(fit) / 10:g}")
     if fit.recipe is None or fit.recipe.clip_norm is None:
         cures.append("clip_norm=1.0")
     return cures

@@ -178,7 +178,7 @@ class Fit:
         validated = self.validation_data is not None
         state.begin_run(
             [model.loss, *values, validated],
-            [model.solver, model.learning_rate, model.early_stopping],
+            [model.solver, float(model.learning_rate), model.early_stopping],
         )
         if model.early_stopping and len(state.history):
             # The weights it goes on from are a candidate like those of any epoch.
@@ -280,7 +280,7 @@ class Fit:
             self.training_data,
             self.take,
             max_iter=self.settings.max_iter,
-            tol=self.settings.model.tol,
+            tol=float(self.settings.model.tol),
             weight_decay=self.weight_decay,
             validation=self.validation_data,
         )
@@ -334,7 +334,9 @@ class Fit:
     def _out_of_patience(self):
         """Whether waiting for a lower loss had better end."""
         settings, model = self.settings, self.settings.model
-        patience = Patience(model.n_iter_no_change, model.tol, self.standing.patience)
+        patience = Patience(
+            model.n_iter_no_change, float(model.tol), self.standing.patience
+        )
         stalled = patience(self.losses[-1])
         if settings.trains_itself:
             return bool(stalled and model.early_stopping)

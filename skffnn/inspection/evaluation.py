@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import floor, isfinite, log10, sqrt
-from numbers import Integral
 from typing import Any, NamedTuple
 from warnings import catch_warnings, simplefilter
 
@@ -15,7 +14,9 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, check_consistent_length
 
+from ..core.hyperparameters import is_inside_unit, is_int
 from ..core.notebook import paragraphs, table
+from ..preprocessing.foreign import needing_numbers, refuse, refuse_lazy
 from .advice import (
     advice_of,
     less_fitting,
@@ -204,14 +205,13 @@ def evaluate(
     simpler or more strongly regularised model.
     """
     _check_regressor(estimator)
-    n = _check_rows(X, y, test_size)
-    X_train, X_test, y_train, y_test, train, test = train_test_split(
+    n, test_size = _check_rows(X, y, test_size)
+    *parts, train, test = train_test_split(
         X, y, np.arange(n), test_size=test_size, shuffle=shuffle,
         random_state=random_state if shuffle else None,
     )  # fmt: skip
     _check_split(train, test)
-    parts = X_train, X_test, y_train, y_test
-    fitted = clone(estimator).fit(X_train, y_train)
+    fitted = clone(estimator).fit(parts[0], parts[2])
     scores = _scores(fitted, *parts)
     baselines, note = _baselines(fitted, *parts) if baseline else ({}, "")
     sentence = verdict(
@@ -344,16 +344,19 @@ def _check_regressor(estimator: Any) -> None:
         raise ValueError(f"evaluate needs a regressor, and {name} is none.")
 
 
-def _check_rows(X: Any, y: Any, test_size: float) -> int:
+def _check_rows(X: Any, y: Any, test_size: float) -> tuple[int, float]:
+    refuse_lazy(X, "X")
+    refuse(y, "y")
     check_consistent_length(X, y)
-    y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y")
-    whole = isinstance(test_size, Integral) and not isinstance(test_size, bool)
-    if not (1 < test_size < len(y) if whole else 0 < test_size < 1):
+    with needing_numbers("y"):
+        y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y")
+    whole = is_int(test_size, 2)
+    if not (test_size < len(y) if whole else is_inside_unit(test_size)):
         raise ValueError(
-            "test_size must be a share between 0 and 1, or a number of rows from 2 to "
-            f"n - 1 = {len(y) - 1}; got {test_size!r}."
+            "test_size must be a share between 0 and 1, or a number of rows from 2 to n"
+            f" - 1 = {len(y) - 1}; got {test_size!r}."
         )
-    return len(y)
+    return len(y), int(test_size) if whole else float(test_size)
 
 
 def _check_split(train: np.ndarray, test: np.ndarray) -> None:

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn import config_context
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from ..core.activations import activation_of
+from .foreign import needing_numbers, refuse
 
 _SEEN = ("n_features_in_", "feature_names_in_")
 _OURS = ("skffnn.", "sklearn.", "contextlib")
@@ -61,17 +63,22 @@ def check_table(model, X, y, sample_weight, target, *, dtype=None, reset=True):
     raw = X
     if issparse(y):
         raise ValueError("y must be dense: pass y.toarray() in place of a sparse y.")
+    refuse(X, "X")
+    if target.numeric:
+        refuse(y, "y")
     try:
-        X, y = validate_data(
-            model,
-            X,
-            y,
-            reset=reset,
-            accept_sparse="csr",
-            dtype=dtype or _dtypes(raw),
-            multi_output=True,
-            y_numeric=target.numeric,
-        )
+        # Whatever may be assumed: what is not finite would be called a divergence.
+        with config_context(assume_finite=False), needing_numbers("X or y"):
+            X, y = validate_data(
+                model,
+                X,
+                y,
+                reset=reset,
+                accept_sparse="csr",
+                dtype=dtype or _dtypes(raw),
+                multi_output=True,
+                y_numeric=target.numeric,
+            )
     except ValueError as error:
         if "could not convert string" in str(error):
             error.add_note(
@@ -85,6 +92,24 @@ def check_table(model, X, y, sample_weight, target, *, dtype=None, reset=True):
     return Table(X, Y, weight, y_ndim, on_disk)
 
 
+def check_inputs(model, X, dtype):
+    """Check rows to predict: the columns of `fit`, and finite values.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    dtype : dtype
+        Of the network. What is of that dtype already is kept, in its order.
+    """
+    refuse(X, "X")
+    with needing_numbers("X"):
+        # With a dtype in place of the tuple, an array would be made of a DataFrame.
+        options = {"accept_sparse": "csr", "dtype": (dtype,)}
+        return validate_data(model, X, reset=False, **options)
+
+
 def _dtypes(X):
     """What X may be: float32 stays so in either byte order, all else is float64."""
     swapped = getattr(X, "dtype", None) == np.dtype(np.float32).newbyteorder()
@@ -95,9 +120,11 @@ def check_weight(sample_weight, n):
     """Check sample weights; return them as float64 of shape (n,), or None."""
     if sample_weight is None:
         return None
-    weight = check_array(
-        sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
-    )
+    name = "sample_weight"
+    refuse(sample_weight, name)
+    with config_context(assume_finite=False), needing_numbers(name):
+        options = {"dtype": np.float64, "ensure_2d": False, "input_name": name}
+        weight = check_array(sample_weight, **options)
     if weight.shape != (n,):
         raise ValueError(
             f"sample_weight has shape {weight.shape}, but there are {n} rows: give "
@@ -161,6 +188,7 @@ def warn_if_out_of_reach(Y, output):
         )
 
 
+@np.errstate(over="ignore")  # an infinite distance is far
 def warn_if_far(mean_val, x_mean, x_scale):
     """Warn of validation columns that lie far away from the training columns.
 
@@ -192,10 +220,23 @@ def warn_if_another_scale(Y_val, Y):
         )
 
 
-def warn_if_not_finite(y_hat, dtype):
-    """Warn of predictions that have overflowed on their way through the network."""
-    bad = np.count_nonzero(~np.isfinite(y_hat).all(axis=1))
-    if bad:
+def warn_if_not_finite(y_hat, X):
+    """Warn of predictions that have overflowed on their way through the network.
+
+    Parameters
+    ----------
+    y_hat : ndarray of shape (n, n_outputs)
+    X : {ndarray, CSR} of shape (n, n_features)
+        In the dtype of the network; finite, but for those who let scikit-learn assume
+        that it is.
+    """
+    bad, dtype = np.count_nonzero(~np.isfinite(y_hat).all(axis=1)), X.dtype
+    if bad and not np.isfinite(X.data if issparse(X) else X).all():
+        warn_user(
+            f"The predictions of {bad} rows are not finite: X has NaN or infinite "
+            "values, which assume_finite=True lets pass."
+        )
+    elif bad:
         warn_user(
             f"The predictions of {bad} rows are not finite: numbers on their way "
             f"through the network are too large for {dtype}. Look for values of X "
@@ -209,6 +250,31 @@ def warn_user(message, category=UserWarning):
     while frame.f_back and frame.f_globals.get("__name__", "").startswith(_OURS):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
+
+
+@contextmanager
+def each_once():
+    """Let each distinct warning be heard once, whoever gives it, and how often.
+
+    A search transforms the same rows for each of its candidates, and the networks of
+    an ensemble end alike: what is said about them is the same.
+    """
+    heard, show = set(), warnings.showwarning
+    over = False
+
+    def show_once(message, category, *where, **more):
+        said = category, str(message)
+        if over or said not in heard:
+            heard.add(said)
+            show(message, category, *where, **more)
+
+    warnings.showwarning = show_once
+    try:
+        yield
+    finally:
+        over = True  # another thread may still hold on to it
+        if warnings.showwarning is show_once:
+            warnings.showwarning = show
 
 
 def seen(model):

@@ -6,7 +6,6 @@ the core, where each names what it takes.
 
 import math
 from itertools import chain
-from numbers import Integral
 
 import numpy as np
 
@@ -19,10 +18,12 @@ from ..core.hyperparameters import (
     is_int,
     is_not_negative,
     is_positive,
+    is_sequence,
 )
 from ..core.losses import LOSSES
 from ..core.schedules import SCHEDULES
 from ..core.solvers import SOLVERS
+from .words import our_word
 
 # What "auto" stands for ---------------------------------------------------------------
 
@@ -107,23 +108,20 @@ def activation_names():
 
 def hidden_sizes(hidden_layer_sizes):
     """The hidden layer sizes as a tuple of int; a bare number is one layer."""
-    if isinstance(hidden_layer_sizes, Integral):
-        hidden_layer_sizes = (hidden_layer_sizes,)
-    try:
-        sizes = tuple(hidden_layer_sizes)
-    except TypeError:
-        sizes = (None,)
+    one = not is_sequence(hidden_layer_sizes)
+    sizes = [hidden_layer_sizes] if one else list(hidden_layer_sizes)
     if not all(is_int(size, 1) for size in sizes):
         raise ValueError(
             "hidden_layer_sizes must be a whole number of units, or a sequence of "
-            f"them, one per hidden layer (all at least 1); got {hidden_layer_sizes!r}."
+            "them such as a list, one per hidden layer (all at least 1); got "
+            f"{hidden_layer_sizes!r}."
         )
     return tuple(int(size) for size in sizes)
 
 
 def hidden_activations(activation, n_hidden):
     """The activation's name for each hidden layer."""
-    one = isinstance(activation, str) or not hasattr(activation, "__iter__")
+    one = not is_sequence(activation)
     names = [activation] * n_hidden if one else list(activation)
     for name in [activation] if one else names:
         check_choice("activation", name, activation_names())
@@ -218,7 +216,11 @@ def is_choice(value, choices):
 def check_choice(name, value, choices):
     """Raise ValueError if that is none of the choices, and list them."""
     if not is_choice(value, choices):
-        raise ValueError(f"{name} must be one of {', '.join(choices)}; got {value!r}.")
+        ours = our_word(name, value, choices)
+        told = "" if ours is None else f" Here that is {ours!r}."
+        raise ValueError(
+            f"{name} must be one of {', '.join(choices)}; got {value!r}.{told}"
+        )
 
 
 def check_flag(name, value):

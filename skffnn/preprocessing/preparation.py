@@ -16,6 +16,8 @@ from .memory import check_memory
 from .parameters import layers, rows_of_batch, standardizes
 from .scaling import (
     Scaling,
+    check_reach,
+    extremes,
     given_statistics,
     index,
     input_statistics,
@@ -91,14 +93,19 @@ def prepare(model, table, validation, target, seed, scaling=None):
         validation_rows = rows_with_weight(validation)
         _check_distance(table, rows, validation, validation_rows)
     elif fraction is not None:
-        rows, held_out = _hold_out(rows, fraction, seed)
+        rows, held_out = _hold_out(rows, float(fraction), seed)
         validation, validation_rows = table, held_out
-    weight = normalized(table.weight, rows)
+    weight, ends = normalized(table.weight, rows), extremes(table.X, rows)
     if scaling is None:
-        scaling = _scaling(model, table, rows, weight, target)
+        scaling = _scaling(model, table, rows, weight, ends, target)
+    columns = names_of_columns(model, table.X)
+    check_reach(ends, scaling, table.X.dtype, columns)
     training, validated = standardized(table, rows, weight, scaling), None
     _check_fits_dtype(training)
     if validation is not None:
+        ends = extremes(validation.X, validation_rows)
+        name = "X" if validation is table else "X_val"
+        check_reach(ends, scaling, table.X.dtype, columns, name)
         weight_val = normalized(validation.weight, validation_rows)
         validated = standardized(validation, validation_rows, weight_val, scaling)
     return Prepared(
@@ -114,11 +121,17 @@ def prepare(model, table, validation, target, seed, scaling=None):
 
 
 def _check_fits_dtype(data):
-    if not np.isfinite(data.targets(data.at(slice(None)))).all():
+    if np.isfinite(data.targets(data.at(slice(None)))).all():
+        return
+    if data.Y.dtype == np.float64:
         raise ValueError(
-            f"X is {data.Y.dtype}, and so is the network, but y has values that are "
-            "too large for it. Pass X as float64, or divide y by a constant first."
+            "y overflows when it is standardised: 'y_scale' of standardize is too "
+            "small for it."
         )
+    raise ValueError(
+        f"X is {data.Y.dtype}, and so is the network, but y has values that are "
+        "too large for it. Pass X as float64, or divide y by a constant first."
+    )
 
 
 def _hold_out(rows, fraction, seed):
@@ -151,18 +164,23 @@ def normalized(weight, rows):
     return result
 
 
-def _scaling(model, table, rows, weight, target):
+def names_of_columns(model, X):
+    """Names of the columns, or their numbers."""
+    return getattr(model, "feature_names_in_", range(X.shape[1]))
+
+
+def _scaling(model, table, rows, weight, ends, target):
     """Statistics of the rows, or those that the user gives."""
     n_features, n_outputs = table.X.shape[1], table.Y.shape[1]
     if not standardizes(model):
         x_mean, x_scale = unit(n_features)
         y_mean, y_scale = unit(n_outputs)
         return Scaling(x_mean, x_scale, no_limit(n_features), y_mean, y_scale)
-    columns = getattr(model, "feature_names_in_", range(n_features))
+    columns = names_of_columns(model, table.X)
     x, y = given_statistics(model.standardize, columns, n_outputs)
     target.check_given(y)
     if x is None:
-        x_mean, x_scale, x_limit = input_statistics(table.X, rows, weight)
+        x_mean, x_scale, x_limit = input_statistics(table.X, rows, weight, ends)
     else:
         (x_mean, x_scale), x_limit = x, no_limit(n_features)
     y_mean, y_scale = y or target.statistics(table.Y, rows, weight)

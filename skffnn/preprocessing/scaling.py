@@ -9,6 +9,7 @@ from sklearn import config_context
 from sklearn.preprocessing import StandardScaler
 
 from ..core.data import Data, saturate, standardize
+from .foreign import needing_numbers, refuse
 
 # Numbers per block: 2 MiB of float64.
 BLOCK = 2**18
@@ -20,6 +21,8 @@ LIMIT = 4.0
 QUANTILES = 0.05, 0.25, 0.5, 0.75, 0.95
 # How far they are apart for a normal variable, in standard deviations.
 QUARTILES, NEARLY_ALL = 1.349, 3.290
+# The mean of a column is known to so many of its standard deviations at least.
+ACCURACY, EPS = 1e-3, np.finfo(np.float64).eps
 # What `standardize` may give.
 GIVEN = ("x_mean", "x_scale", "y_mean", "y_scale")
 OVERFLOW = (
@@ -83,33 +86,83 @@ def dense(X, rows):
 # Statistics of the rows ---------------------------------------------------------------
 
 
-def statistics(X, rows, weight=None):
+def statistics(X, rows, weight=None, ends=None):
     """Weighted mean and standard deviation of each column; a constant one gets 1.
 
     scikit-learn's own scaler, fed with blocks: its fit on a whole table needs more
-    than twice the table's memory, and sparse rows are treated like dense ones.
+    than twice the table's memory, and sparse rows are treated like dense ones. What it
+    loses in rounding, beside a large mean or a tiny spread, is computed once more, of
+    columns that are moved and stretched to lie between 0 and 1.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix} of shape (n_rows, n_columns)
+    rows : range or ndarray of int of shape (n,)
+    weight : ndarray of shape (n_rows,), default=None
+        Positive at those rows.
+    ends : tuple of ndarray, default=None
+        The `extremes` of the rows, where they are known.
+
+    Returns
+    -------
+    mean, scale : ndarray of shape (n_columns,)
+    """
+    low, high = extremes(X, rows) if ends is None else ends
+    mean, scale = _moments(X, rows, weight)
+    with np.errstate(all="ignore"):  # what overflows is looked at below
+        length = high - low
+        rounding = len(rows) * EPS * np.abs(mean)
+        exact = (rounding <= ACCURACY * scale) & (scale > np.sqrt(EPS) * length)
+        again = ~exact & (length > 0) & (length < np.inf)
+        if again.any():
+            within = again, low[again], length[again]
+            mean[again], scale[again] = _moved(X, rows, weight, within)
+        mean = np.where(length == 0, low, mean)  # a sum of equal numbers is rounded
+        scale = np.where(length == 0, 1.0, scale)
+        if not (np.isfinite(mean) & np.isfinite(scale**2)).all():
+            raise ValueError(OVERFLOW)
+    return mean, scale
+
+
+def _moved(X, rows, weight, within):
+    """Mean and standard deviation of some columns, computed between 0 and 1."""
+    _, low, length = within
+    share, spread = _moments(X, rows, weight, within)
+    scale = spread * length
+    # All weight may be on equal rows, but for rounding: then there is no spread.
+    none = (spread <= np.sqrt(EPS)) | (scale == 0)
+    return low + share * length, np.where(none, 1.0, scale)
+
+
+def _moments(X, rows, weight, within=None):
+    """Mean and standard deviation, to rounding.
+
+    Parameters
+    ----------
+    within : tuple, default=None
+        Which columns, and where each begins and how long it is: all are taken to lie
+        between 0 and 1. By default all columns, as they are.
     """
     scaler = StandardScaler()
     with config_context(assume_finite=True), np.errstate(all="ignore"):
         for part in blocks(rows, X.shape[1]):
             w = None if weight is None else weight[part]
-            scaler.partial_fit(dense(X, part), sample_weight=w)
-        constant = scaler.scale_ != np.sqrt(scaler.var_)
-    mean, scale = np.asarray(scaler.mean_), np.asarray(scaler.scale_)
-    if not all(np.isfinite(each).all() for each in (mean, scale, scaler.var_)):
-        raise ValueError(OVERFLOW)
-    return np.where(constant, _unrounded(mean, X, rows), mean), scale
+            values = dense(X, part)
+            if within is not None:
+                columns, low, length = within
+                values = (values[:, columns] - low) / length
+            scaler.partial_fit(values, sample_weight=w)
+        return np.array(scaler.mean_), np.sqrt(scaler.var_)
 
 
-def _unrounded(mean, X, rows):
-    """The mean of equal numbers is that number, which their sum has rounded.
-
-    What rounding leaves over would be an input like any other, and learnt from: not
-    divided by anything, it is the larger, the larger the number.
-    """
-    first = dense(X, index(rows[:1]))[0]
-    rounding = len(rows) * np.finfo(np.float64).eps * np.abs(mean)
-    return np.where(np.abs(first - mean) <= rounding, first, mean)
+def extremes(X, rows):
+    """The lowest and the highest value of each column, in float64."""
+    low, high = np.full((2, X.shape[1]), [[np.inf], [-np.inf]])
+    for part in blocks(rows, X.shape[1]):
+        values = dense(X, part)
+        np.minimum(low, values.min(axis=0), out=low)
+        np.maximum(high, values.max(axis=0), out=high)
+    return low, high
 
 
 def unit(n_columns):
@@ -122,7 +175,7 @@ def no_limit(n_columns):
     return np.full(n_columns, np.inf)
 
 
-def input_statistics(X, rows, weight):
+def input_statistics(X, rows, weight, ends):
     """Mean, scale and limit of each column, robust if need be.
 
     The standard deviation of a column with very heavy tails, such as a Cauchy variable,
@@ -132,11 +185,12 @@ def input_statistics(X, rows, weight):
     rest is no tail.) Quantiles are those of some thousand rows, drawn at random: evenly
     spaced ones would see one group only where groups take turns.
     """
-    mean, scale = statistics(X, rows, weight)
-    far = _farthest(X, rows, mean) > FAR * scale
+    low, high = ends
+    mean, scale = statistics(X, rows, weight, ends)
+    far = np.maximum(high - mean, mean - low) > FAR * scale
     some = _some(rows, X.shape[1])
-    lowest, low, median, high, highest = _quantiles(X, some, weight)
-    spread, wide = (high - low) / QUARTILES, (highest - lowest) / NEARLY_ALL
+    lowest, lower, median, upper, highest = _quantiles(X, some, weight)
+    spread, wide = (upper - lower) / QUARTILES, (highest - lowest) / NEARLY_ALL
     heavy = (spread > 0) & (scale > HEAVY * np.maximum(spread, wide))
     mean, scale = np.where(heavy, (median, spread), (mean, scale))
     return mean, scale, np.where(heavy | far, LIMIT, np.inf)
@@ -161,15 +215,6 @@ def robust_statistics(X, rows, weight=None):
     if not np.isfinite([median, scale]).all():
         raise ValueError(OVERFLOW)
     return median, scale
-
-
-def _farthest(X, rows, mean):
-    """The largest distance from the mean in each column."""
-    farthest = np.zeros(X.shape[1])
-    for part in blocks(rows, X.shape[1]):
-        distance = dense(X, part) - mean
-        np.maximum(farthest, np.abs(distance, out=distance).max(axis=0), out=farthest)
-    return farthest
 
 
 def _some(rows, n_columns):
@@ -250,8 +295,10 @@ def _given_for(given, side, columns):
 def _numbers_of(value, name, columns):
     if isinstance(value, pd.Series) and set(value.index) == set(columns):
         value = value[list(columns)]
+    refuse(value, name)
     try:
-        numbers = np.array(value, np.float64, ndmin=1)  # a copy
+        with needing_numbers(name):
+            numbers = np.array(value, np.float64, ndmin=1)  # a copy
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{name!r} of standardize must be numbers: {error}."
@@ -266,6 +313,34 @@ def _numbers_of(value, name, columns):
 
 
 # Standardised tables ------------------------------------------------------------------
+
+
+def check_reach(ends, scaling, dtype, columns, name="X"):
+    """Raise ValueError for a column that overflows when it is standardised.
+
+    Parameters
+    ----------
+    ends : tuple of ndarray
+        Its `extremes`.
+    scaling : Scaling
+    dtype : dtype
+        Of the network.
+    columns : sequence
+        Names or numbers of the columns.
+    name : str, default="X"
+        Of the table.
+    """
+    reach = np.array(ends, dtype)
+    with np.errstate(all="ignore"):
+        standardize(reach, scaling.x_mean, scaling.x_scale, out=reach)
+    for k in np.flatnonzero(~np.isfinite(reach).all(axis=0))[:1]:
+        low, high = (end[k] for end in ends)
+        wider = dtype != np.float64
+        raise ValueError(
+            f"Column {columns[k]} of {name}, from {low:.3g} to {high:.3g}, overflows "
+            f"{np.dtype(dtype)} when it is standardised: "
+            f"{'pass X as float64, or ' * wider}divide it by a constant first."
+        )
 
 
 def standardized(table, rows, weight, scaling):

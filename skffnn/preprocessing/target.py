@@ -14,6 +14,7 @@ from sklearn.utils import column_or_1d
 from ..core.activations import ACTIVATIONS
 from ..core.losses import Loss
 from ..core.training import measure
+from .foreign import needing_numbers
 from .scaling import OVERFLOW, dense, index, robust_statistics, statistics, unit
 
 # The core keeps what an exponential predicts, times this, below what a float holds.
@@ -87,7 +88,10 @@ class NumericTarget:
         y_ndim : int
             1 or 2, as predictions are to be.
         """
-        Y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        with needing_numbers("y"):
+            Y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        if not np.isfinite(Y).all():
+            raise ValueError("y has missing values, or some that float64 cannot hold.")
         low = Y.min() if weight is None else Y[weight > 0].min()
         if low < self.loss.lowest:
             raise ValueError(

@@ -1,5 +1,8 @@
 """The train/test split, the baselines, and a verdict that cries at the right time."""
 
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -382,3 +385,19 @@ def test_is_frozen(table):
     found = evaluate(Ridge(), *table, random_state=0)
     with pytest.raises(AttributeError):
         found.test_rmse = 0
+
+
+@pytest.mark.parametrize(
+    "size", [Decimal("sNaN"), Decimal("0.5"), "0.2", None, 10**400, 1j, {0.2}, True]
+)
+def test_a_test_size_that_is_no_number_is_an_error(size):
+    X = np.arange(20.0)[:, np.newaxis]
+    with pytest.raises(ValueError, match="test_size must be a share"):
+        evaluate(LinearRegression(), X, X[:, 0], test_size=size)
+
+
+@pytest.mark.parametrize("size", [Fraction(1, 4), np.float32(0.25), np.int32(5)])
+def test_a_test_size_may_be_a_number_of_any_kind(size):
+    X = np.arange(20.0)[:, np.newaxis]
+    found = evaluate(LinearRegression(), X, X[:, 0], test_size=size, random_state=0)
+    assert len(found.test_indices) == 5

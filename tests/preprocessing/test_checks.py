@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn import config_context
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
-from skffnn import FFNNRegressor
+from skffnn import BayesianFFNNRegressor, FFNNEnsembleRegressor, FFNNRegressor
+from skffnn.preprocessing.checks import each_once
 
 
 def model_of(**parameters):
@@ -144,3 +147,130 @@ def test_tiny_tables_are_fitted(n, rng):
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = model_of(max_iter=200).fit(X, y)
     assert np.isfinite(model.predict(X)).all()
+
+
+# What is not finite, where scikit-learn is told not to look ---------------------------
+
+
+def on_disk(X, folder):
+    np.save(folder / "X.npy", X)
+    return np.load(folder / "X.npy", mmap_mode="r")
+
+
+KINDS = {
+    "dense": lambda X, folder: X,
+    "sparse": lambda X, folder: sparse.csr_array(X),
+    "on disk": on_disk,
+}
+ESTIMATORS = {
+    "network": model_of(),
+    "lbfgs": model_of(solver="lbfgs"),
+    "not standardised": model_of(standardize=False),
+    "ensemble": FFNNEnsembleRegressor(model_of(), 2),
+    "bayesian": BayesianFFNNRegressor(n_restarts=1, max_iter=3),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_what_is_not_finite_is_named_even_if_it_may_be_assumed(
+    table, tmp_path, name, value, kind
+):
+    X, y = table
+    wrong = X.copy()
+    wrong[3, 1] = value
+    model, said = clone(ESTIMATORS[name]), "NaN" if np.isnan(value) else "infinity"
+    with config_context(assume_finite=True):
+        with pytest.raises(ValueError, match=f"X contains {said}"):
+            model.fit(KINDS[kind](wrong, tmp_path), y)
+        with pytest.raises(ValueError, match=f"y contains {said}"):
+            model.fit(KINDS[kind](X, tmp_path), np.where(y > y.mean(), y, value))
+        with pytest.raises(ValueError, match=f"sample_weight contains {said}"):
+            model.fit(X, y, sample_weight=np.where(y > y.mean(), 1, value))
+        if name == "network":
+            with pytest.raises(
+                ValueError, match=f"validation rows: .*X contains {said}"
+            ):
+                model.fit(X, y, X_val=wrong, y_val=y)
+            with pytest.raises(ValueError, match=f"X contains {said}"):
+                model.partial_fit(wrong, y)
+
+
+def test_predictions_of_what_is_not_finite_are_warned_of(table):
+    X, y = table
+    model = model_of(max_iter=30).fit(X, y)
+    for rows in (with_nan(X), sparse.csr_array(with_nan(X))):
+        with (
+            config_context(assume_finite=True),
+            pytest.warns(UserWarning, match="1 rows are not finite: X has NaN or inf"),
+        ):
+            model.predict(rows)
+
+
+def test_what_a_float_cannot_hold_is_an_error_and_no_warning(table):
+    X, y = table
+    model = model_of(max_iter=30).fit(X.astype(np.float32), y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match="too large for dtype"):
+            model.predict(X * 1e300)
+        both = np.float32(3e38) * np.sign(X).astype(np.float32)
+        model.fit(np.c_[X.astype(np.float32), 0 * both[:, :1] + np.float32(3e38)], y)
+
+
+@pytest.mark.parametrize("kind", ["one", "several"])
+def test_missing_targets_are_named(table, kind):
+    X, y = table
+    wrong = [None, *y[1:]] if kind == "one" else [[None, 1.0]] + [[1.0, 2.0]] * 149
+    with pytest.raises(ValueError, match="y has missing values"):
+        model_of().fit(X, wrong)
+
+
+# Warnings that are the same -----------------------------------------------------------
+
+
+def test_equal_warnings_are_heard_once():
+    def warn():
+        for number in (1, 1, 2, 1):
+            warnings.warn(f"number {number}", UserWarning, stacklevel=1)
+        warnings.warn("number 1", ConvergenceWarning, stacklevel=1)
+
+    def heard():
+        return [(str(each.message), each.category) for each in told]
+
+    expected = [
+        ("number 1", UserWarning),
+        ("number 2", UserWarning),
+        ("number 1", ConvergenceWarning),
+    ]
+    show = warnings.showwarning
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with each_once(), each_once():
+            warn()
+        assert heard() == expected
+        with each_once():
+            warn()
+        assert heard() == 2 * expected
+        warn()
+        assert len(heard()) == 2 * len(expected) + 5
+    assert warnings.showwarning is show
+
+
+def test_errors_made_of_warnings_are_raised_each_time():
+    with warnings.catch_warnings(), each_once():
+        warnings.simplefilter("error")
+        for _ in range(2):
+            with pytest.raises(UserWarning, match="wrong"):
+                warnings.warn("wrong", UserWarning, stacklevel=1)
+
+
+def test_who_holds_on_to_it_hears_everything_afterwards():
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with each_once():
+            show = warnings.showwarning
+        for _ in range(2):
+            show("again", UserWarning, "file", 1)
+    assert len(told) == 2

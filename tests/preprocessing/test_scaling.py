@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 import scipy.sparse
+from sklearn.base import clone
+from sklearn.preprocessing import StandardScaler
 
-from skffnn import FFNNRegressor
+from skffnn import (
+    BayesianFFNNRegressor,
+    FFNNEnsembleRegressor,
+    FFNNGridSearchCV,
+    FFNNRegressor,
+)
 from skffnn.core.data import saturate
 from skffnn.preprocessing import scaling
 
@@ -28,7 +35,9 @@ def columns(rng):
 
 def of(X, weight=None):
     """Mean and scale of each column, and which have a limit."""
-    mean, scale, limit = scaling.input_statistics(X, range(len(X)), weight)
+    rows = range(len(X))
+    ends = scaling.extremes(X, rows)
+    mean, scale, limit = scaling.input_statistics(X, rows, weight, ends)
     assert set(limit) <= {scaling.LIMIT, np.inf}
     return mean, scale, np.flatnonzero(limit == scaling.LIMIT)
 
@@ -234,3 +243,179 @@ def test_where_most_rows_have_one_value_the_others_make_the_scale():
 
 def test_a_constant_column_is_centred_and_no_more():
     assert scaling.robust_statistics(np.full((5, 1), 0.1), range(5)) == (0.1, 1)
+
+
+# Columns whose mean is large ----------------------------------------------------------
+
+
+@pytest.fixture
+def moved():
+    """Return a function that moves and stretches a table of 10,000 rows, and y."""
+    rng = np.random.default_rng(0)
+    z, noise = rng.normal(size=(2, 10_000))
+
+    def move(mean, scale):
+        return np.c_[mean + scale * z, noise], np.sin(2 * z)
+
+    return move
+
+
+NANOSECONDS = 1.7e18, 3.6e12
+MOVED = [(1e15, 100.0), NANOSECONDS, (-1e15, 100.0), (0.0, 1e-200), (1e160, 1e146)]
+
+
+def in_memory(X, folder):
+    return X
+
+
+def sparse(X, folder):
+    return scipy.sparse.csr_array(X)
+
+
+def on_disk(X, folder):
+    np.save(folder / "X.npy", X)
+    return np.load(folder / "X.npy", mmap_mode="r")
+
+
+@pytest.mark.parametrize("kind", [in_memory, sparse, on_disk])
+@pytest.mark.parametrize(("mean", "scale"), MOVED)
+def test_a_large_mean_is_no_reason_to_learn_less(moved, tmp_path, kind, mean, scale):
+    X, y = moved(mean, scale)
+    model = FFNNRegressor(20, max_iter=4, weight_decay=0.01, random_state=0)
+    centred, _ = moved(0, 1)
+    expected = model.fit(centred[:8000], y[:8000]).score(centred[8000:], y[8000:])
+    X = kind(X, tmp_path)
+    found = model.fit(X[:8000], y[:8000]).score(X[8000:], y[8000:])
+    assert expected > 0.9
+    assert found == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize(("mean", "scale"), MOVED)
+@pytest.mark.parametrize("block", [999, 2**18])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_statistics_of_moved_columns(
+    moved, rng, monkeypatch, mean, scale, block, weighted
+):
+    monkeypatch.setattr(scaling, "BLOCK", block)
+    X = moved(mean, scale)[0]
+    weight = rng.integers(0, 3, len(X)).astype(float) if weighted else None
+    rows = range(len(X)) if weight is None else np.flatnonzero(weight)
+    found_mean, found_scale = scaling.statistics(X, rows, weight)
+    low, length = X[rows].min(axis=0), np.ptp(X[rows], axis=0)
+    share, own = (X[rows] - low) / length, None if weight is None else weight[rows]
+    middle = np.average(share, axis=0, weights=own)
+    spread = np.sqrt(np.average((share - middle) ** 2, axis=0, weights=own))
+    np.testing.assert_allclose(found_scale, spread * length, rtol=1e-5)
+    wrong = np.abs((found_mean - low) / length - middle)
+    assert (wrong < 1e-3 + np.spacing(np.abs(low)) / length).all()
+
+
+@pytest.mark.parametrize("n", [20, 2000, 200_000])
+def test_the_number_of_rows_does_not_make_a_column_constant(n):
+    X = 1e15 + np.arange(n)[:, np.newaxis] % 20
+    mean, scale = scaling.statistics(X, range(n))
+    assert scale == pytest.approx(np.arange(20).std())
+    assert mean - 1e15 == pytest.approx(9.5)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_columns_that_differ_in_their_last_digit_are_told_apart(rng, dtype):
+    X = np.full((400, 1), 1e6, dtype)
+    X[::2] = np.nextafter(X[0], np.inf, dtype=dtype)
+    y = np.arange(400) % 2
+    model = FFNNRegressor(8, max_iter=40, weight_decay=0.0, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.99
+
+
+@pytest.mark.parametrize("number", [1e308, -1e200, 5e-324])
+def test_equal_numbers_are_constant_however_large(rng, number):
+    X = np.full((300, 1), number)
+    mean, scale = scaling.statistics(X, range(300))
+    assert (mean, scale) == (number, 1)
+
+
+def test_weight_on_equal_rows_alone_is_no_spread():
+    X = np.array([[5.0], [5.0], [7.0], [0.0]])
+    mean, scale = scaling.statistics(X, [0, 1, 2], np.array([1, 1, 1e-40, 0]))
+    assert (mean, scale) == (5, 1)
+
+
+def test_ordinary_columns_have_the_statistics_of_scikit_learn(columns, rng):
+    weight = rng.uniform(0, 2, len(columns))
+    for own in (None, weight):
+        scaler = StandardScaler().fit(columns, sample_weight=own)
+        found = scaling.statistics(columns, range(len(columns)), own)
+        np.testing.assert_array_equal(found, [scaler.mean_, scaler.scale_])
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error"])
+@pytest.mark.parametrize("mean", [1e12, 1e15])
+def test_a_target_with_a_large_mean_is_learnt(moved, mean, loss):
+    X, y = moved(0, 1)
+    model = FFNNRegressor(20, loss=loss, max_iter=6, weight_decay=0.01, random_state=0)
+    centred = clone(model).fit(X[:8000], 100 * y[:8000])
+    model.fit(X[:8000], mean + 100 * y[:8000])
+    assert model.y_scale_ == pytest.approx(centred.y_scale_, rel=2e-3)
+    assert model.score(X[8000:], mean + 100 * y[8000:]) > 0.9
+
+
+NETWORK = FFNNRegressor(20, max_iter=15, weight_decay=0.01, random_state=0)
+ESTIMATORS = {
+    "network": NETWORK,
+    "lbfgs": clone(NETWORK).set_params(solver="lbfgs", max_iter=200),
+    "ensemble": FFNNEnsembleRegressor(NETWORK, 2, random_state=0),
+    "bayesian": BayesianFFNNRegressor(6, n_restarts=2, max_iter=40, random_state=0),
+    "search": FFNNGridSearchCV(NETWORK, {"learning_rate": [0.02, 0.05]}, cv=2),
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize(("mean", "scale"), [(1e15, 100.0), NANOSECONDS])
+def test_every_estimator_learns_timestamps(moved, name, mean, scale):
+    X, y = moved(mean, scale)
+    model = clone(ESTIMATORS[name]).fit(X[:1500], y[:1500])
+    assert model.score(X[1500:], y[1500:]) > 0.9
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_given_statistics_of_small_values_make_no_constant_column(rng):
+    X = 1e-8 * rng.normal(size=(200, 1))
+    given = {"x_mean": 0.0, "x_scale": 1.0}
+    model = FFNNRegressor(8, max_iter=2, standardize=given, random_state=0)
+    assert model.fit(X, X[:, 0]).coefs_[0].all()
+
+
+# Values that overflow -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [in_memory, sparse, on_disk])
+@pytest.mark.parametrize("name", ["network", "lbfgs", "ensemble"])
+def test_values_that_overflow_float32_are_named(rng, tmp_path, kind, name):
+    X = (3.3e38 * rng.uniform(-1, 1, (200, 2))).astype(np.float32)
+    X[:, 0] = 0
+    model = clone(ESTIMATORS[name])
+    with pytest.raises(ValueError, match=r"Column 1 of X, .*float32 .*as float64"):
+        model.fit(kind(X, tmp_path), X[:, 1].astype(float) / 1e38)
+    given = {"x_mean": [0, 0], "x_scale": [1, 1e-10]}
+    if name == "network":
+        with pytest.raises(ValueError, match=r"Column 1 of X, .*as float64"):
+            model.set_params(standardize=given).fit(kind(X, tmp_path), X[:, 0])
+
+
+def test_validation_rows_that_overflow_are_named(rng):
+    X = (0.1 * rng.normal(size=(200, 2))).astype(np.float32)
+    far = np.full_like(X, 3.3e38) * np.sign(X)
+    model = clone(NETWORK)
+    with (
+        pytest.warns(UserWarning, match="lie far"),
+        pytest.raises(ValueError, match=r"Column 0 of X_val, .*overflows float32"),
+    ):
+        model.fit(X, X[:, 0], X_val=far, y_val=X[:, 0])
+
+
+def test_a_given_scale_that_is_too_small_is_named(rng):
+    X = rng.normal(size=(50, 1))
+    model = clone(NETWORK).set_params(standardize={"y_mean": 0, "y_scale": 5e-324})
+    with pytest.raises(ValueError, match=r"y_scale.* too small"):
+        model.fit(X, X[:, 0])

@@ -1,0 +1,141 @@
+"""What users pass that is no table of numbers: what it is, and how to make it one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, time, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+# What tells a collection that is still to be computed, by its class, and what computes
+# it: of Dask, Spark, DuckDB, Polars, Ibis and Arrow.
+LAZY = {
+    "__dask_graph__": "compute()",
+    "toPandas": "toPandas()",
+    "fetchnumpy": "df()",
+    "collect": "collect()",
+    "execute": "execute()",
+    "to_table": "to_table()",
+    "read_all": "read_all()",
+}
+# What the dtypes of dates and durations are called, in NumPy, pandas, Polars and Arrow.
+TEMPORAL = "date", "time", "duration", "period"
+MOMENTS = date, time, timedelta, np.datetime64, np.timedelta64, pd.Period
+# What there is to do about them in X, besides.
+ENCODED = ", or let skrub.tabular_pipeline put an encoder before the network"
+# What NumPy says of values that are no numbers.
+NO_NUMBERS = "float()", "Cannot cast", "could not be promoted"
+
+
+# Before anything is converted ---------------------------------------------------------
+
+
+def refuse(values: Any, name: str) -> None:
+    """Raise ValueError for what would be converted to numbers, and should not be.
+
+    Dates and durations are whole numbers in a unit that nobody has chosen, NaT the
+    lowest of them; a lazy collection would be gathered in silence.
+
+    Parameters
+    ----------
+    values : object
+        As users pass it.
+    name : str
+        Of the argument.
+    """
+    refuse_lazy(values, name)
+    kind = getattr(getattr(values, "dtype", None), "kind", None)
+    if kind in ("f", "i", "u", "b"):
+        return
+    dates = [column for column, dtype, part in _parts(values) if _is_date(dtype, part)]
+    if not dates:
+        return
+    where = "" if dates[0] is None else f" in {', '.join(map(str, dates))}"
+    raise ValueError(
+        f"{name} has dates or times{where}: a network needs numbers, in a unit of your "
+        "choice. Pass days, for example, such as (t - t.min()) / np.timedelta64(1, "
+        f"'D'){ENCODED * (name == 'X')}."
+    )
+
+
+def refuse_lazy(values: Any, name: str) -> None:
+    """Raise ValueError for a collection that is still to be computed.
+
+    Parameters
+    ----------
+    values : object
+        As users pass it.
+    name : str
+        Of the argument.
+    """
+    kind = type(values)
+    if kind is np.ndarray:
+        return
+    for attribute, compute in LAZY.items():
+        if not hasattr(kind, attribute):
+            continue
+        # What may hold a graph of Dask, such as xarray's arrays, tells whether it does.
+        if attribute == "__dask_graph__" and values.__dask_graph__() is None:
+            continue
+        raise ValueError(
+            f"{name} is a {kind.__module__.partition('.')[0]} {kind.__name__}, which "
+            "is still to be computed, and a network learns and predicts from memory: "
+            f"pass {name}.{compute}."
+        )
+
+
+def _parts(values: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """Name, dtype and values of each column; a name of None for a whole array."""
+    if hasattr(values, "columns") and hasattr(values, "dtypes"):
+        for k, (name, dtype) in enumerate(
+            zip(values.columns, values.dtypes, strict=True)
+        ):
+            yield name, dtype, values.iloc[:, k] if hasattr(values, "iloc") else None
+    elif hasattr(values, "schema"):
+        for name, dtype in zip(values.schema.names, values.schema.types, strict=True):
+            yield name, dtype, None
+    else:
+        dtype = getattr(values, "dtype", getattr(values, "type", None))
+        yield None, dtype, values
+
+
+def _is_date(dtype, values):
+    """Whether a column has dates or durations, by its dtype or one by one."""
+    kind = getattr(dtype, "kind", None)
+    if kind in ("m", "M") or str(dtype).lower().startswith(TEMPORAL):
+        return True
+    if values is None or kind not in (None, "O"):
+        return False
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError):  # the checks that follow say it better
+        return False
+    if array.dtype.kind != "O":
+        return array.dtype.kind in ("m", "M")
+    return any(isinstance(value, MOMENTS) for value in array.flat)
+
+
+# While it is converted ----------------------------------------------------------------
+
+
+@contextmanager
+def needing_numbers(name: str) -> Iterator[None]:
+    """Tell of values that are no numbers, a TypeError, or none that a float can hold.
+
+    Parameters
+    ----------
+    name : str
+        What is converted.
+    """
+    try:
+        with np.errstate(all="ignore"):  # what overflows is infinite, and refused
+            yield
+    except ArithmeticError as error:  # of Python's own numbers, such as 10**400
+        raise ValueError(
+            f"{name} has a value that no float can hold ({type(error).__name__})."
+        ) from error
+    except TypeError as error:
+        if not any(words in str(error) for words in NO_NUMBERS):
+            raise
+        raise TypeError(f"{name} has values that are no numbers: {error}.") from error
