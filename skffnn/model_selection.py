@@ -19,7 +19,8 @@ from .base import GradientDescentNetwork
 from .fitting.callbacks import FitTask
 from .fitting.rehearsal import NotStackedError, Rehearsal, may_stack
 from .fitting.side_by_side import has_only_parameters
-from .preprocessing.checks import unchanged_on_error
+from .preprocessing.checks import each_once, unchanged_on_error
+from .preprocessing.foreign import refuse_lazy
 from .saving.mixin import PersistenceMixin
 from .saving.rules import are_names, is_bool, is_list, is_whole
 
@@ -208,10 +209,16 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
         ValueError
             If a parameter or the data make no sense.
         """
+        for name, values in {"X": X, "y": y, **params}.items():
+            refuse_lazy(values, name)
+        with each_once():
+            return self._fit(X, y, params)
+
+    def _fit(self, X, y, params):
         folds, estimator = self.cv, self.estimator
         if hasattr(folds, "__next__"):
             try:  # with a list in its place: they are read more than once
-                return self.set_params(cv=list(folds)).fit(X, y, **params)
+                return self.set_params(cv=list(folds))._fit(X, y, params)
             finally:
                 self.set_params(cv=folds)
         if y is None or not _is_network(estimator) or not may_stack(self, X, y):

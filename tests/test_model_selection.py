@@ -13,7 +13,7 @@ import pytest
 import sklearn
 from scipy.sparse import csr_array
 from sklearn.base import clone
-from sklearn.compose import TransformedTargetRegressor
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.datasets import make_friedman1
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning, NotFittedError
@@ -27,7 +27,7 @@ from sklearn.model_selection import (
     TimeSeriesSplit,
 )
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -786,3 +786,20 @@ def test_a_progress_bar_shows_the_search(friedman, capsys, n_jobs):
     progress_bar(search).fit(*friedman)
     assert "FFNNGridSearchCV" in capsys.readouterr().out
     assert search.best_score_ > 0
+
+
+@pytest.mark.parametrize("stacked", [True, False])
+def test_equal_warnings_of_a_search_are_heard_once(rng, stacked):
+    """An encoder says of each candidate and fold that it does not know a category."""
+    X = pd.DataFrame({"kind": ["a"] * 57 + ["b", "c", "d"], "x": rng.normal(size=60)})
+    encoder = OneHotEncoder(handle_unknown="warn", sparse_output=False)
+    steps = make_column_transformer((encoder, ["kind"]), remainder="passthrough")
+    network = FFNNRegressor(4, max_iter=20, weight_decay=0.1, random_state=0)
+    grid = {"ffnnregressor__learning_rate": [0.02, 0.03, 0.05]}
+    if not stacked:
+        grid["columntransformer__remainder"] = ["passthrough"]
+    search = FFNNGridSearchCV(make_pipeline(steps, network), grid, cv=3)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        search.fit(X, X["x"])
+    assert sum("unknown categories" in str(each.message) for each in told) == 1

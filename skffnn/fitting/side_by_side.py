@@ -15,7 +15,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from ..core.schedules import SCHEDULES
 from ..core.solvers import SOLVERS
 from ..core.stack import NUMBERS, largest_stack, packed
-from ..preprocessing.checks import seen
+from ..preprocessing.checks import each_once, seen
 from ..preprocessing.parameters import (
     check_flag,
     check_parameters,
@@ -134,14 +134,15 @@ def fit_all(models, arguments, workers, task):
     """
     jobs = _jobs(models, arguments, workers.number)
     subtask = task.subtask("networks", len(jobs))
-    results = workers.parallel(
-        delayed(_fit_job)(
-            [models[i] for i in job],
-            [arguments[i] for i in job],
-            subtask.subtask("stacks", None),
+    with each_once():
+        results = workers.parallel(
+            delayed(_fit_job)(
+                [models[i] for i in job],
+                [arguments[i] for i in job],
+                subtask.subtask("stacks", None),
+            )
+            for job in jobs
         )
-        for job in jobs
-    )
     subtask.end(None)
     models, errors = list(models), [None] * len(models)
     seconds = np.empty(len(models))
@@ -214,7 +215,8 @@ def largest_job(model, given):
 
 def _fit_job(models, arguments, task):
     started = perf_counter()
-    errors = fit_side_by_side(models, arguments, task)
+    with each_once():
+        errors = fit_side_by_side(models, arguments, task)
     task.end(None)
     return models, errors, perf_counter() - started
 
