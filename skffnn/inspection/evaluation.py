@@ -206,12 +206,12 @@ def evaluate(
     """
     _check_regressor(estimator)
     n, test_size = _check_rows(X, y, test_size)
-    *parts, train, test = train_test_split(
-        X, y, np.arange(n), test_size=test_size, shuffle=shuffle,
-        random_state=random_state if shuffle else None,
-    )  # fmt: skip
+    seed = random_state if shuffle else None
+    how = {"test_size": test_size, "shuffle": shuffle, "random_state": seed}
+    *parts, train, test = train_test_split(X, y, np.arange(n), **how)
     _check_split(train, test)
-    fitted = clone(estimator).fit(parts[0], parts[2])
+    X_train, _, y_train, _ = parts
+    fitted = clone(estimator).fit(X_train, y_train)
     scores = _scores(fitted, *parts)
     baselines, note = _baselines(fitted, *parts) if baseline else ({}, "")
     sentence = verdict(
