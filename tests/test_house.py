@@ -2,7 +2,6 @@
 
 import inspect
 import re
-from functools import cached_property
 from pathlib import Path
 from types import FunctionType
 
@@ -40,8 +39,14 @@ def test_a_module_is_no_longer_than_can_be_read(module):
     assert len(lines) <= LONGEST
 
 
+@every_module
+def test_nothing_is_computed_under_a_lock_of_its_class(module):
+    """As `cached_property` does on Python 3.11: a fork would inherit it locked."""
+    assert "cached_property" not in (PACKAGE / module).read_text(encoding="utf-8")
+
+
 def test_a_fit_has_no_more_methods_than_can_be_kept_in_mind():
-    kinds = FunctionType, property, cached_property
+    kinds = FunctionType, property
     methods = [name for name, value in vars(Fit).items() if isinstance(value, kinds)]
     assert "take" in methods
     assert len(methods) <= MOST_METHODS

@@ -26,7 +26,7 @@ Above each function stands what else is known of the loss: see `Loss`.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import partial
 from inspect import signature
 from typing import Any, NamedTuple
 
@@ -135,7 +135,7 @@ class Loss:
     too_large: float = 10
     values: Mapping[str, Any] = field(default_factory=dict)
 
-    @cached_property
+    @property
     def _filled_in(self):
         return partial(self.function, **self.values) if self.values else self.function
 
@@ -147,7 +147,7 @@ class Loss:
         """The loss with values for its hyperparameters."""
         return replace(self, values=values) if values else self
 
-    @cached_property
+    @property
     def gradient_only(self):
         """The function without the value of J, where it can be had without."""
         if "value" not in signature(self.function).parameters:
@@ -177,9 +177,10 @@ class Loss:
             return self.constant.of(Y, weight, **self.values)
         share = 1 / len(Y) if weight is None else (weight / weight.sum())[:, np.newaxis]
         low, high, dJ = Y.min(axis=0), Y.max(axis=0), np.empty_like(Y)
+        gradient = self.gradient_only
         for _ in range(HALVINGS):
             middle = (low + high) / 2
-            self.gradient_only(np.broadcast_to(middle, Y.shape), Y.copy(), share, dJ)
+            gradient(np.broadcast_to(middle, Y.shape), Y.copy(), share, dJ)
             above = dJ.sum(axis=0) > 0
             low, high = np.where(above, low, middle), np.where(above, middle, high)
         return (low + high) / 2

@@ -5,7 +5,7 @@ is done are its attributes put on the model, all at once. A fit that fails has c
 nothing.
 """
 
-from functools import cached_property, partial
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -170,6 +170,7 @@ class Fit:
         self.mark: Mark | None = None
         self.interrupted = self.fell_back = False
         self.advice: list[str] = []
+        self._final_loss: float | None = None
 
     def _begin_run(self):
         """Begin another run in the state, which may have had some before."""
@@ -417,7 +418,10 @@ class Fit:
         if not self.interrupted:
             state.run = None
 
-    @cached_property
+    @property
     def final_loss(self):
         """Loss of the kept weights on the training rows; to be asked for at the end."""
-        return total(evaluate(self.network, self.theta, self.training_data)[0])
+        if self._final_loss is None:
+            loss, _ = evaluate(self.network, self.theta, self.training_data)
+            self._final_loss = total(loss)
+        return self._final_loss

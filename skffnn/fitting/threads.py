@@ -1,8 +1,9 @@
 """BLAS threads: one for small work, the machine's for large."""
 
+import os
 from contextlib import contextmanager, nullcontext
 from functools import cache
-from threading import Lock
+from threading import RLock, get_ident
 from typing import Any
 from weakref import WeakSet
 
@@ -29,8 +30,11 @@ def _controller():
 class _Holder:
     """Stands for a fit that needs the limit; gone with it, whatever happens."""
 
+    def __init__(self):
+        self.thread = get_ident()
 
-_lock = Lock()
+
+_lock = RLock()  # whose owner may fork, in the handler of a signal
 _holders: WeakSet[_Holder] = WeakSet()
 # The libraries and the threads that they had before the first holder.
 _before: list[tuple[Any, int]] | None = None
@@ -65,15 +69,55 @@ def _enter(holder):
             blas = _controller().select(user_api="blas").lib_controllers
             _before = [(library, library.num_threads) for library in blas]
         for library, _ in _before:
-            library.set_num_threads(1)
+            _set(library, 1)
 
 
 def _leave(holder):
     """Let go, and restore if nobody else holds on; doing it again changes nothing."""
-    global _before
     with _lock:
         _holders.discard(holder)
-        if not _holders and _before is not None:
-            for library, n_threads in _before:
-                library.set_num_threads(n_threads)
-            _before = None
+        if not _holders:
+            _restore()
+
+
+def _restore():
+    global _before
+    if _before is not None:
+        for library, n_threads in _before:
+            _set(library, n_threads)
+        _before = None
+
+
+def _set(library, n_threads):
+    """Set the threads of the process, whichever thread asks for it.
+
+    threadpoolctl, from 3.8 on, lets one thread set them, and ignores the others.
+    """
+    let_all = getattr(library, "clear_controlling_thread", lambda force: None)
+    let_all(force=True)
+    library.set_num_threads(n_threads)
+    let_all(force=True)
+
+
+# While a process forks, nobody is between any two lines of the above: what the child
+# gets, of threadpoolctl as well, is whole.
+
+
+def _begin_anew():
+    """In a forked child: only the thread that forked is left of its parent's.
+
+    The others would never let go of the limit.
+    """
+    global _lock, _holders
+    mine = [holder for holder in _holders if holder.thread == get_ident()]
+    _lock, _holders = RLock(), WeakSet(mine)
+    if not mine:
+        _restore()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=lambda: _lock.acquire(),
+        after_in_parent=lambda: _lock.release(),
+        after_in_child=_begin_anew,
+    )

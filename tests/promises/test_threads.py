@@ -1,6 +1,8 @@
 """Threads and processes: the same bits, and BLAS left as it was."""
 
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
@@ -157,6 +159,61 @@ def test_a_model_predicts_while_its_clones_are_fitted(friedman, kind):
 
 
 # Processes ---------------------------------------------------------------------------
+
+FORKS = """
+import os, signal, sys, threading, warnings
+import numpy as np
+from threadpoolctl import threadpool_info, threadpool_limits
+from skffnn import BayesianFFNNRegressor, FFNNRegressor
+
+warnings.simplefilter("ignore")
+X = np.random.default_rng(0).normal(size=(100, 2))
+y = np.sin(X[:, 0])
+
+def fit():
+    FFNNRegressor(5, loss="huber", max_iter=3, random_state=0).fit(X, y)
+    BayesianFFNNRegressor(3, n_restarts=1, random_state=0).fit(X, y)
+
+def at_two():
+    pools = threadpool_info()
+    return {p["num_threads"] for p in pools if p["user_api"] == "blas"} == {2}
+
+def fit_on():
+    while not over.is_set():
+        fit()
+        fitted.set()
+
+def child():
+    signal.alarm(100)  # ends it, if it waits for what nobody gives back
+    begun = at_two()
+    fit()
+    os._exit(0 if begun and at_two() else 3)
+
+threadpool_limits(2, "blas")
+over, fitted = threading.Event(), threading.Event()
+threads = [threading.Thread(target=fit_on) for _ in range(3)]
+for thread in threads:
+    thread.start()
+fitted.wait()
+try:
+    for _ in range(12):
+        pid = os.fork() or child()
+        _, status = os.waitpid(pid, 0)
+        if status:
+            sys.exit(f"a child ended with {status}")
+finally:
+    over.set()
+    for thread in threads:
+        thread.join()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_child_that_is_forked_while_threads_fit_is_as_any_other():
+    ended = subprocess.run(
+        [sys.executable, "-c", FORKS], capture_output=True, text=True, timeout=600
+    )
+    assert ended.returncode == 0, ended.stderr
 
 
 def search_of(kind, **params):
