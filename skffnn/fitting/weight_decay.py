@@ -26,6 +26,8 @@ from ..preprocessing.parameters import auto_max_iter
 FEWEST_ROWS, FEWEST_EPOCHS = 100, 10
 MOST_ROWS, MOST_NUMBERS = 30_000, 2**24
 HELD_OUT = 0.2
+# Squares of it are numbers in float32.
+LARGEST = np.sqrt(np.finfo(np.float32).max) / 2
 
 
 def before_the_choice(settings):
@@ -217,7 +219,9 @@ def _sample(data, rng):
     data.gather_inputs(rows, X)
     single = partial(np.asarray, dtype=np.float32)
     weight = None if data.weight is None else single(data.weight[rows])
-    return Data(single(X), single(data.targets(rows)), weight)
+    # A target that is far off, which robust losses take as it is, stays a number.
+    Y = np.clip(data.targets(rows), -LARGEST, LARGEST)
+    return Data(single(X), single(Y), weight)
 
 
 def _distinct(sample):

@@ -103,11 +103,13 @@ def check_inputs(model, X, dtype):
     dtype : dtype
         Of the network. What is of that dtype already is kept, in its order.
     """
+    # With a dtype in place of the tuple, an array would be made of a DataFrame.
+    options = {"reset": False, "accept_sparse": "csr", "dtype": (dtype,)}
+    if type(X) is np.ndarray and X.dtype == dtype:  # one row should not wait for more
+        return validate_data(model, X, **options)
     refuse(X, "X")
     with needing_numbers("X"):
-        # With a dtype in place of the tuple, an array would be made of a DataFrame.
-        options = {"accept_sparse": "csr", "dtype": (dtype,)}
-        return validate_data(model, X, reset=False, **options)
+        return validate_data(model, X, **options)
 
 
 def _dtypes(X):

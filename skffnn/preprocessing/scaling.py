@@ -196,6 +196,7 @@ def input_statistics(X, rows, weight, ends):
     return mean, scale, np.where(heavy | far, LIMIT, np.inf)
 
 
+@np.errstate(all="ignore")  # what overflows is told of in the end
 def robust_statistics(X, rows, weight=None):
     """Median and scale of each column, whatever a few rows hold; a constant one gets 1.
 
