@@ -5,7 +5,6 @@
 kind is its parameters, its target and its documentation.
 """
 
-from math import isfinite
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -36,18 +35,16 @@ from .preprocessing.checks import (
     check_inputs,
     check_table,
     check_validation,
+    guarded,
     seen,
     unchanged_on_error,
-    warn_if_not_finite,
 )
 from .preprocessing.parameters import (
+    can_learn_by_parts,
     check_flag,
     check_parameters,
     output_of,
-    solvers_with,
     standardizes,
-    uses,
-    why_not,
 )
 from .preprocessing.preparation import draw_seed, prepare
 from .preprocessing.scaling import Scaling
@@ -68,6 +65,8 @@ class Estimator(WordsMixin, TorchMixin, PersistenceMixin, BaseEstimator):
 
 class FittedNetwork(TimedMixin, Estimator):
     """Gives an estimator what follows from its network and its scales."""
+
+    _younger: ClassVar = YOUNGER
 
     units_: list[int]
     activations_: list[str]
@@ -120,22 +119,6 @@ class FittedNetwork(TimedMixin, Estimator):
         return tags
 
 
-def _can_learn_by_parts(model):
-    """Whether partial_fit makes sense; the reason, raised, if it does not."""
-    if not uses(model, "partial_fit"):
-        raise ValueError(
-            f"solver={model.solver!r} cannot learn by parts"
-            f"{why_not(model, 'partial_fit')}; use solver="
-            f"{solvers_with('partial_fit')}, or call fit."
-        )
-    if model.early_stopping or model.validation_fraction is not None:
-        raise ValueError(
-            "partial_fit holds out no rows: leave early_stopping and "
-            "validation_fraction at their defaults, or call fit."
-        )
-    return True
-
-
 class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
     """An estimator that learns by the training loop.
 
@@ -148,7 +131,6 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
     """
 
     _target_kind: ClassVar[Any] = NumericTarget
-    _younger: ClassVar = YOUNGER
     _upgrades: ClassVar = {1: from_format_1}
 
     loss: str
@@ -232,7 +214,7 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
         rows = X, y, sample_weight, (X_val, y_val, sample_weight_val)
         return self._learn(*rows, go_on=self.warm_start or resume, resume=resume)
 
-    @available_if(_can_learn_by_parts)
+    @available_if(can_learn_by_parts)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch on these rows, at the constant rate.
 
@@ -354,9 +336,8 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
         return table, check_validation(self, validation, table, target), target
 
     def _task(self, fit, X, y, sample_weight):
-        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
         estimator = None if fit.settings.one_epoch else self
-        return FitTask(estimator, fit.settings.max_iter, X=X, y=y, metadata=metadata)
+        return FitTask(estimator, fit.settings.max_iter, X, y, sample_weight)
 
     def _adopt(self, fit, columns):
         """Take over what a fit has made, in one step."""
@@ -369,12 +350,8 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
         """The predictions for rows that have been checked, (n_samples, n_outputs)."""
         # float64 whatever the network's dtype, and back to the target's units in place.
         y_hat = np.empty((X.shape[0], self.n_outputs_))
-        with np.errstate(all="ignore"):  # an overflow may saturate, and mean nothing
-            self._network().predict(self.theta_, self._as_data(X), out=y_hat)
-            self._target_kind.decode(y_hat, self.y_mean_, self.y_scale_)
-            suspicious = not isfinite(y_hat.sum())
-        if suspicious:
-            warn_if_not_finite(y_hat, X)
+        self._network().predict(self.theta_, self._as_data(X), out=y_hat)
+        self._target_kind.decode(y_hat, self.y_mean_, self.y_scale_)
         return y_hat
 
     # Looking inside ------------------------------------------------------------------
@@ -405,6 +382,11 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
         ValueError
             If X has other columns than at `fit`, or values that are not finite.
 
+        Warns
+        -----
+        UserWarning
+            If values of X are so large that slopes are not finite.
+
         Examples
         --------
         >>> import numpy as np
@@ -416,10 +398,14 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
         array([[1., 3.]])
         """
         X = self._checked(X)
+        (gradient,) = guarded(self._slopes, X)
+        return gradient[:, 0] if self._y_ndim == 1 else gradient
+
+    def _slopes(self, X):
         gradient = np.empty((X.shape[0], self.n_outputs_, self.n_features_in_))
         self._network().input_gradient(self.theta_, self._as_data(X), out=gradient)
         gradient *= self.y_scale_[:, np.newaxis]
-        return gradient[:, 0] if self._y_ndim == 1 else gradient
+        return {"slopes": gradient}
 
     @property
     def coefs_(self) -> list[np.ndarray]:

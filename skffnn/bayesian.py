@@ -6,42 +6,42 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from scipy.stats import norm
 from sklearn.base import RegressorMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from .base import FittedNetwork
 from .core.hyperparameters import Hyperparameter, is_flag, is_int, is_not_negative
-from .core.layout import Layout
 from .core.losses import squared_error
 from .core.network import Network
 from .core.second_order.evidence import variance
-from .fitting.committee import COMMITTEE, Committee, fitted_committee
+from .fitting.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from .fitting.committee import committees_of, n_parts
+from .fitting.doubts import affordable, warn_of_doubts, warn_of_weights
 from .fitting.fitted import network_from_format_1
+from .fitting.fitted_committee import COMMITTEE, YOUNGER_COMMITTEE, fitted_committee
+from .fitting.intervals import IntervalMixin
 from .fitting.threads import one_blas_thread
-from .preprocessing.checks import check_table, unchanged_on_error, warn_user
+from .preprocessing.checks import check_table, unchanged_on_error
 from .preprocessing.parameters import (
     activation_names,
     check_choice,
-    check_coverage,
     check_rules,
     hidden_activations,
     hidden_sizes,
     is_auto,
 )
-from .preprocessing.preparation import draw_seed, rows_with_weight
+from .preprocessing.preparation import rows_with_weight
 from .preprocessing.scaling import Scaling, extremes, input_statistics, standardized
 from .preprocessing.target import NumericTarget
 
 # What hidden_layer_sizes="auto" chooses from.
 SIZES = ((5,), (10,), (10, 10), (10, 10, 10))
-# The noise is told by what the parameters leave of the rows. With less than this share,
-# fits to noise-free and to noisy targets look alike.
-LEFT = 0.25
 # Multiply-adds of a step from which on second order is foolish.
 MOST_WORK = 2 * 10**10
 
 
-class BayesianFFNNRegressor(RegressorMixin, FittedNetwork):
+class BayesianFFNNRegressor(
+    IntervalMixin, CallbackSupportMixin, RegressorMixin, FittedNetwork
+):
     """Bayesian neural network for small tables, with error bars and nothing to tune.
 
     Trained by Levenberg-Marquardt steps, second order over all rows at once, it reaches
@@ -99,10 +99,11 @@ class BayesianFFNNRegressor(RegressorMixin, FittedNetwork):
         same rows. It is a low estimate, by some units, where a run was stopped short of
         its most probable parameters.
     relevance_ : ndarray of shape (n_features_in_,)
-        Root mean square of the weights that leave each column, in standardised units.
-        Next to nothing for columns that say nothing, if ``ard``. It is no importance:
-        a column that enters linearly has small weights as well, as tanh must not bend
-        them; compare orders of magnitude.
+        By how many standard deviations the prediction moves with one of each column:
+        the root mean square of its slope over the training rows. Next to nothing for
+        columns that say nothing. None in the file of an earlier version.
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        ``relevance_``, divided by its sum, for `sklearn.feature_selection`.
     hidden_layer_sizes_ : tuple of int
         The size that was asked for, or chosen.
     evidence_by_size_ : dict of tuple of int to float
@@ -174,6 +175,7 @@ class BayesianFFNNRegressor(RegressorMixin, FittedNetwork):
     """
 
     _fitted = COMMITTEE
+    _younger: ClassVar = YOUNGER_COMMITTEE
     _upgrades: ClassVar = {1: network_from_format_1}
 
     def __init__(
@@ -199,6 +201,7 @@ class BayesianFFNNRegressor(RegressorMixin, FittedNetwork):
 
     # Learning ------------------------------------------------------------------------
 
+    @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train the networks, and find the precisions.
 
@@ -225,7 +228,8 @@ class BayesianFFNNRegressor(RegressorMixin, FittedNetwork):
         Warns
         -----
         ConvergenceWarning
-            If max_iter ends a run that was still making progress.
+            If max_iter ends a run that was still making progress, or the networks
+            explain about nothing of y.
         UserWarning
             If the weights add up to much less or more than the number of rows, or the
             parameters leave too little of the rows to tell the noise by.
@@ -235,19 +239,20 @@ class BayesianFFNNRegressor(RegressorMixin, FittedNetwork):
             target = NumericTarget(squared_error, single=True)
             table = check_table(self, X, y, sample_weight, target, dtype=np.float64)
             rows = rows_with_weight(table)
-            networks = _affordable(self._networks(table.X.shape[1]), len(rows))
-            _warn_of_weights(table.weight, len(rows))
+            networks = self._networks(table.X.shape[1])
+            networks = affordable(networks, len(rows), MOST_WORK)
+            warn_of_weights(table.weight, len(rows))
             ends = extremes(table.X, rows)
             scaling = Scaling(
                 *input_statistics(table.X, rows, table.weight, ends),
                 *target.statistics(table.Y, rows, table.weight),
             )
             data = standardized(table, rows, table.weight, scaling)
-            seed = draw_seed(self.random_state)
-            committees = [Committee(self, network, data, seed) for network in networks]
-            best = max(committees, key=lambda committee: committee.best_evidence)
-            _warn_of_doubts(self, best)
-            self.__dict__.update(fitted_committee(best, committees, scaling))
+            task = FitTask(self, n_parts(self, networks), X, y, sample_weight)
+            best, tried = committees_of(self, networks, data, scaling, task)
+            advice = warn_of_doubts(self, best)
+            self.__dict__.update(fitted_committee(best, tried, advice))
+        task.end()
         return self
 
     def _networks(self, n_inputs):
@@ -265,8 +270,8 @@ class BayesianFFNNRegressor(RegressorMixin, FittedNetwork):
     # Predicting ----------------------------------------------------------------------
 
     def predict(
-        self, X: Any, return_std: bool = False
-    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+        self, X: Any, return_std: bool = False, return_interval: float | None = None
+    ) -> np.ndarray | tuple[np.ndarray, ...]:
         """Predict the target.
 
         Parameters
@@ -274,6 +279,10 @@ class BayesianFFNNRegressor(RegressorMixin, FittedNetwork):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         return_std : bool, default=False
             Whether to return standard deviations as well.
+        return_interval : float, default=None
+            Share of the targets that are to fall into an interval, which is returned as
+            well: what `predict_interval` returns, where only ``predict`` can be
+            reached, as in a Pipeline.
 
         Returns
         -------
@@ -283,30 +292,23 @@ class BayesianFFNNRegressor(RegressorMixin, FittedNetwork):
             Standard deviation of a new target around it: the noise, what the rows leave
             open of the parameters (Laplace's approximation), and how far the networks
             disagree. In units of the target. Only if return_std.
+        low, high : ndarray of shape (n_samples,)
+            The limits of the interval. Only if return_interval.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         ValueError
-            If X has other columns than at `fit`, or values that are not finite.
+            If X has other columns than at `fit`, or values that are not finite; if
+            return_interval is no share.
+
+        Warns
+        -----
+        UserWarning
+            If values of X are so large that answers are not finite.
         """
-        X = self._checked(X)
-        network = self._network()
-        data = self._as_data(X)
-        each = np.stack([network.predict(theta, data)[:, 0] for theta in self.theta_])
-        y_hat = self.committee_weights_ @ each
-        scale, mean = self.y_scale_[0], self.y_mean_[0]
-        if not return_std:
-            return y_hat * scale + mean
-        spread = (each - y_hat) ** 2
-        with one_blas_thread():
-            for spread_k, theta, factor, noise in zip(
-                spread, self.theta_, self._factors, self._noise, strict=True
-            ):
-                spread_k += variance(network, theta, data, factor) + noise
-        std = np.sqrt(self.committee_weights_ @ spread)
-        return y_hat * scale + mean, std * scale
+        return self._predicted(X, return_std, return_interval)
 
     def predict_interval(
         self, X: Any, coverage: float = 0.9
@@ -330,6 +332,11 @@ class BayesianFFNNRegressor(RegressorMixin, FittedNetwork):
         ValueError
             If coverage is no share.
 
+        Warns
+        -----
+        UserWarning
+            If values of X are so large that limits are not finite.
+
         Examples
         --------
         >>> import numpy as np
@@ -342,10 +349,27 @@ class BayesianFFNNRegressor(RegressorMixin, FittedNetwork):
         >>> bool(abs(np.mean((low <= y[200:]) & (y[200:] <= high)) - 0.8) < 0.1)
         True
         """
-        check_coverage(coverage)
-        y_hat, std = self.predict(X, return_std=True)
-        half = norm.ppf((1 + coverage) / 2) * std
-        return y_hat - half, y_hat + half
+        return self._interval(X, coverage)
+
+    def _mean_and_std(self, X, with_std):
+        network = self._network()
+        data = self._as_data(X)
+        each = np.stack([network.predict(theta, data)[:, 0] for theta in self.theta_])
+        y_hat = self.committee_weights_ @ each
+        scale, mean = self.y_scale_[0], self.y_mean_[0]
+        if not with_std:
+            return y_hat * scale + mean, None
+        spread = (each - y_hat) ** 2
+        with one_blas_thread():
+            for spread_k, theta, factor, noise in zip(
+                spread, self.theta_, self._factors, self._noise, strict=True
+            ):
+                spread_k += variance(network, theta, data, factor) + noise
+        std = np.sqrt(self.committee_weights_ @ spread)
+        return y_hat * scale + mean, std * scale
+
+    def _deviations(self, coverage):
+        return norm.ppf((1 + coverage) / 2)
 
     @property
     def evidence_by_size_(self) -> dict[tuple[int, ...], float]:
@@ -354,11 +378,16 @@ class BayesianFFNNRegressor(RegressorMixin, FittedNetwork):
         return dict(self._evidence)
 
     @property
-    def relevance_(self) -> np.ndarray:
-        """How large the weights are that leave each column."""
+    def feature_importances_(self) -> np.ndarray:
+        """The relevance of each column, as a share of the whole."""
         check_is_fitted(self)
-        first = Layout(self.units_).views(self.theta_).W[0]
-        return np.sqrt(self.committee_weights_ @ np.mean(first**2, axis=-1))
+        if self.relevance_ is None:
+            raise AttributeError(
+                "The file of this model is that of an earlier version, which did not "
+                "keep the relevance of the columns: fit it once more."
+            )
+        whole = self.relevance_.sum()
+        return self.relevance_ / whole if whole > 0 else self.relevance_
 
     def _description(self):
         """The committee as a stack: one scaling of X, K networks."""
@@ -390,50 +419,3 @@ _RULES = (
     Hyperparameter("tol", is_not_negative, "a number that is not negative"),
     Hyperparameter("ard", is_flag, "True or False", bool),
 )
-
-
-def _affordable(networks, n):
-    """Return the networks that are small enough for second order, if there are any."""
-    sizes = [network.layout.size for network in networks]
-    work = [n * P**2 + P**3 for P in sizes]
-    if min(work) > MOST_WORK:
-        P = min(sizes)
-        raise ValueError(
-            f"This network has P = {P:,} parameters. On {n:,} rows a step of second "
-            f"order takes n P^2 + P^3 = {min(work):.1g} multiply-adds, and each P x P "
-            f"matrix {8 * P**2 / 2**20:,.0f} MiB: too much. Use FFNNRegressor, which "
-            "is made for large tables, or fewer hidden units, columns or rows."
-        )
-    pairs = zip(networks, work, strict=True)
-    return [network for network, steps in pairs if steps <= MOST_WORK]
-
-
-def _warn_of_doubts(model, committee):
-    """Warn of runs that were cut short, and of noise that nothing tells."""
-    if committee.unfinished:
-        warn_user(
-            f"max_iter={model.max_iter} ended {committee.unfinished} of "
-            f"{model.n_restarts} runs that were still making progress: raise max_iter, "
-            "or tol.",
-            ConvergenceWarning,
-        )
-    # Whatever they weigh, rows are no more than there are; the mean of y takes one.
-    n, effective = committee.n_rows, committee.n_effective_parameters()
-    if n - 1 - effective < LEFT * n:
-        warn_user(
-            f"{n:g} rows determine {effective:.1f} parameters, and leave little to "
-            "tell the noise by: standard deviations may be far too small. Pass more "
-            "rows, or fewer columns or hidden units."
-        )
-
-
-def _warn_of_weights(weight, n):
-    """Warn of weights that are no numbers of rows."""
-    if weight is None or n / 10 <= weight.sum() < 10 * n:
-        return
-    total = weight.sum()
-    warn_user(
-        f"sample_weight adds up to {total:g} for {n} rows, which are taken for so "
-        "many: a row of weight 2 counts like two rows. If only the ratios are meant, "
-        f"multiply the weights by {n / total:.6g}."
-    )

@@ -84,9 +84,9 @@ class ModelCheckpoint:
         """
         if not isinstance(estimator, GradientDescentNetwork):
             raise TypeError(
-                "ModelCheckpoint belongs on a network such as FFNNRegressor, not on a "
-                f"{type(estimator).__name__}: in a Pipeline, call set_callbacks of its "
-                "last step."
+                "ModelCheckpoint belongs on a network whose fit can be resumed, such "
+                f"as FFNNRegressor, not on a {type(estimator).__name__}. In a "
+                "Pipeline, call set_callbacks of its last step."
             )
         if not uses(estimator, "resume"):
             raise ValueError(

@@ -13,15 +13,22 @@ from sklearn.utils.validation import check_is_fitted
 from .base import Estimator
 from .core.hyperparameters import is_inside_unit, is_int
 from .export.description import Networks
-from .fitting.calibration import calibrated, deviations_for, mean_and_spread
+from .fitting.calibration import (
+    are_samples,
+    are_scores,
+    calibrated,
+    deviations_for,
+    is_noise,
+    mean_and_spread,
+)
 from .fitting.callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from .fitting.side_by_side import FitArguments, Workers, fit_all
+from .fitting.intervals import IntervalMixin
+from .fitting.side_by_side import Workers, fit_all, shared_arguments
 from .preprocessing.checks import check_inputs, seen, unchanged_on_error
-from .preprocessing.parameters import check_coverage, check_flag, check_parameters
+from .preprocessing.parameters import check_flag, check_parameters
 from .preprocessing.preparation import rows_with_weight
-from .preprocessing.scaling import index
 from .regressor import FFNNRegressor
-from .saving.rules import are_names, are_rows, is_array, is_list, is_whole
+from .saving.rules import are_names, are_rows, is_list, is_whole
 
 # What stands for a network in the state of an ensemble.
 _NETWORK = "state of an FFNNRegressor"
@@ -44,26 +51,12 @@ def _are_networks(value, others):
     )
 
 
-def _are_samples(value, others):
-    return is_list(value, are_rows) and len(value) == len(others["estimators_"])
-
-
-def _is_noise(value, others):
-    shape = (others["estimators_"][0].n_outputs_,)
-    return is_array(value, shape) and bool((value >= 0).all())
-
-
-def _are_scores(value, others):
-    rows, outputs = (
-        others["calibration_indices_"],
-        others["estimators_"][0].n_outputs_,
-    )
-    if rows is None:
-        return value is None
-    return is_array(value, (len(rows), outputs), finite=False)
-
-
-class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, Estimator):
+class FFNNEnsembleRegressor(
+    IntervalMixin,
+    CallbackSupportMixin,
+    RegressorMixin,
+    Estimator,
+):
     """A deep ensemble: networks with different seeds, and their mean.
 
     Networks that start elsewhere end elsewhere, and err differently: their mean errs
@@ -137,10 +130,10 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, Estimator):
 
     _fitted: ClassVar = {
         "estimators_": _are_networks,
-        "estimators_samples_": _are_samples,
+        "estimators_samples_": are_samples,
         "calibration_indices_": lambda value, others: value is None or are_rows(value),
-        "noise_": _is_noise,
-        "calibration_scores_": _are_scores,
+        "noise_": is_noise,
+        "calibration_scores_": are_scores,
         "n_features_in_": lambda value, others: (
             is_whole(value) and value == others["estimators_"][0].n_features_in_
         ),
@@ -222,11 +215,10 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, Estimator):
         seeds = rng.randint(np.iinfo(np.int32).max, size=self.n_estimators)
         rows, held_out = self._split(table, rng)
         samples = [self._sample(rows, seed) for seed in seeds]
-        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
-        task = FitTask(self, 1, X=X, y=y, metadata=metadata)
+        task = FitTask(self, 1, X, y, sample_weight)
         models, errors, _ = fit_all(
             [clone(estimator).set_params(random_state=int(seed)) for seed in seeds],
-            _arguments(table, samples, val),
+            shared_arguments(table, samples, val),
             Workers(self.n_jobs),
             task,
         )
@@ -300,8 +292,8 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, Estimator):
     # Predicting ----------------------------------------------------------------------
 
     def predict(
-        self, X: Any, return_std: bool = False
-    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+        self, X: Any, return_std: bool = False, return_interval: float | None = None
+    ) -> np.ndarray | tuple[np.ndarray, ...]:
         """Predict the target: the mean of what the networks predict.
 
         Parameters
@@ -309,6 +301,10 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, Estimator):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         return_std : bool, default=False
             Whether to return standard deviations as well.
+        return_interval : float, default=None
+            Share of the targets that are to fall into an interval, which is returned as
+            well: what `predict_interval` returns, where only ``predict`` can be
+            reached, as in a Pipeline.
 
         Returns
         -------
@@ -317,19 +313,23 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, Estimator):
             In the target's units. With calibration rows it is that of y around y_hat;
             without, that of the networks around their mean, which knows nothing of the
             noise in y. Only if return_std.
+        low, high : ndarray of the same shape
+            The limits of the interval. Only if return_interval.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         ValueError
-            If X has other columns than at `fit`, or values that are not finite.
+            If X has other columns than at `fit`, or values that are not finite; if
+            return_interval is no share, or more than the calibration rows can tell.
+
+        Warns
+        -----
+        UserWarning
+            If values of X are so large that answers are not finite.
         """
-        X = self._checked(X)
-        y_hat, spread = mean_and_spread(self.estimators_, X, return_std)
-        if not return_std:
-            return self._shaped(y_hat)
-        return self._shaped(y_hat), self._shaped(np.hypot(spread, self.noise_))
+        return self._predicted(X, return_std, return_interval)
 
     def predict_interval(
         self, X: Any, coverage: float = 0.9
@@ -360,6 +360,11 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, Estimator):
         ValueError
             If coverage is no share, or more than the calibration rows can tell.
 
+        Warns
+        -----
+        UserWarning
+            If values of X are so large that limits are not finite.
+
         Examples
         --------
         >>> import numpy as np
@@ -375,15 +380,15 @@ class FFNNEnsembleRegressor(CallbackSupportMixin, RegressorMixin, Estimator):
         >>> bool(abs(np.mean((low <= y[400:]) & (y[400:] <= high)) - 0.8) < 0.1)
         True
         """
-        check_coverage(coverage)
-        X = self._checked(X)
-        wide = deviations_for(coverage, self.calibration_scores_)
-        y_hat, spread = mean_and_spread(self.estimators_, X)
-        std = np.hypot(spread, self.noise_)
-        # Where an error had no deviation to be measured by, nothing is ruled out.
-        with np.errstate(invalid="ignore"):
-            half = np.where(np.isinf(wide), np.inf, wide * std)
-        return self._shaped(y_hat - half), self._shaped(y_hat + half)
+        return self._interval(X, coverage)
+
+    def _mean_and_std(self, X, with_std):
+        y_hat, spread = mean_and_spread(self.estimators_, X, with_std)
+        std = self._shaped(np.hypot(spread, self.noise_)) if with_std else None
+        return self._shaped(y_hat), std
+
+    def _deviations(self, coverage):
+        return deviations_for(coverage, self.calibration_scores_)
 
     def _description(self):
         """What the fitted ensemble consists of, for `skffnn.export`."""
@@ -423,19 +428,3 @@ def _as_network(value):
     network = FFNNRegressor()
     network.__setstate__(value[_NETWORK])
     return network
-
-
-def _arguments(table, samples, val):
-    """What each network is fitted to; one object, if it is the same for all."""
-    y = table.Y[:, 0] if table.y_ndim == 1 else table.Y
-    held = {}
-    if val is not None:
-        held = {"X_val": val.X, "y_val": val.Y, "sample_weight_val": val.weight}
-    arguments: dict[int, FitArguments] = {}
-    for rows in samples:
-        if id(rows) not in arguments:
-            picked, weight = index(rows), table.weight
-            params = {} if weight is None else {"sample_weight": weight[picked]}
-            given = FitArguments(table.X[picked], y[picked], {**params, **held})
-            arguments[id(rows)] = given
-    return [arguments[id(rows)] for rows in samples]

@@ -8,6 +8,7 @@ from sklearn.base import RegressorMixin
 
 from .base import GradientDescentNetwork
 from .fitting.fitted import rules_for
+from .preprocessing.checks import guarded
 from .preprocessing.parameters import lowest_target
 from .preprocessing.target import NumericTarget
 
@@ -306,8 +307,12 @@ class FFNNRegressor(RegressorMixin, GradientDescentNetwork):
         UserWarning
             If values of X are so large that predictions are not finite.
         """
-        y_hat = self._predict(self._checked(X))
+        X = self._checked(X)
+        (y_hat,) = guarded(self._predictions, X)
         return y_hat.ravel() if self._y_ndim == 1 else y_hat
+
+    def _predictions(self, X):
+        return {"predictions": self._predict(X)}
 
     def __sklearn_tags__(self):
         """Tell scikit-learn what this estimator takes."""

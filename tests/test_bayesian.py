@@ -16,6 +16,7 @@ from sklearn.exceptions import (
     DataConversionWarning,
     NotFittedError,
 )
+from sklearn.feature_selection import RFE, SelectFromModel
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import GridSearchCV
 from sklearn.multioutput import MultiOutputRegressor
@@ -87,8 +88,63 @@ def test_finds_the_function_and_the_noise(fitted, waves):
 def test_switches_off_the_column_that_says_nothing(fitted, waves):
     used, unused = fitted.relevance_
     assert used > 20 * unused
+    assert fitted.lambda_[1] > 100 * fitted.lambda_[0]
     shared = BayesianFFNNRegressor(ard=False, random_state=0).fit(*waves[:2])
-    assert shared.relevance_[0] < 10 * shared.relevance_[1]
+    assert shared.relevance_[0] < 100 * shared.relevance_[1]
+
+
+@pytest.mark.parametrize("ard", [True, False])
+def test_relevance_is_the_slope_that_there_is(rng, ard):
+    """It finds columns that enter linearly as it finds the others."""
+    X = rng.normal([0, 10, 0, 0], [1, 100, 1e-3, 1], (300, 4))
+    y = 5e6 * (np.sin(X[:, 0]) + 0.01 * X[:, 1]) + 2e5 * rng.normal(size=300)
+    model = BayesianFFNNRegressor(ard=ard, random_state=0).fit(X, y)
+    slopes = np.array([np.sqrt(np.mean(np.cos(X[:, 0]) ** 2)), 0.01, 0.0, 0.0])
+    expected = 5e6 * slopes * X.std(axis=0) / y.std()
+    np.testing.assert_allclose(model.relevance_, expected, atol=0.03)
+    importances = model.feature_importances_
+    np.testing.assert_allclose(importances, model.relevance_ / model.relevance_.sum())
+    assert importances.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("kind", [csr_array, np.asarray, "weights"])
+def test_relevance_does_not_depend_on_how_rows_are_given(rng, kind):
+    X = rng.normal(size=(100, 3)) * (rng.uniform(size=(100, 3)) < 0.6)
+    y = np.sin(X[:, 0]) + 3 * X[:, 1] + 0.1 * rng.normal(size=100)
+    count = rng.integers(0, 3, 100)
+    twice = small().fit(np.repeat(X, count, axis=0), np.repeat(y, count))
+    if kind == "weights":
+        other = small().fit(X, y, sample_weight=count)
+    else:
+        other = small().fit(kind(np.repeat(X, count, axis=0)), np.repeat(y, count))
+    np.testing.assert_allclose(other.relevance_, twice.relevance_, rtol=1e-5)
+
+
+def test_where_nothing_is_relevant_no_column_is(waves):
+    X, y, *_ = waves
+    assert small().fit(X, np.full(200, 7.0)).relevance_.max() < 1e-4
+    with pytest.warns(ConvergenceWarning, match="explain 0%"):
+        model = small().fit(np.ones((200, 2)), y)
+    assert model.feature_importances_.tolist() == model.relevance_.tolist() == [0, 0]
+
+
+def test_columns_are_selected_by_importance():
+    X, y = make_friedman1(200, noise=1.0, random_state=0)
+    model = small(hidden_layer_sizes=8)
+    chosen = SelectFromModel(clone(model), threshold=0.03).fit(X, y).get_support()
+    assert chosen.tolist() == [True] * 5 + [False] * 5
+    by_elimination = RFE(clone(model), n_features_to_select=5, step=5).fit(X, y)
+    assert by_elimination.support_.tolist() == [True] * 5 + [False] * 5
+    with pytest.raises(NotFittedError):
+        _ = clone(model).feature_importances_
+
+
+def test_models_of_earlier_files_say_that_they_cannot_tell(fitted):
+    older = clone(fitted)
+    older.__dict__.update({**vars(fitted), "relevance_": None})
+    with pytest.raises(AttributeError, match="fit it once more"):
+        _ = older.feature_importances_
+    assert not hasattr(older, "feature_importances_")
 
 
 @pytest.mark.parametrize("coverage", [0.5, 0.8, 0.95])
@@ -388,7 +444,8 @@ def test_odd_tables_get_sensible_answers(name, lowest, highest):
 
 def test_noise_alone_is_predicted_by_its_mean():
     X, y = odd("only noise")
-    model = BayesianFFNNRegressor(random_state=0).fit(X, y)
+    with pytest.warns(ConvergenceWarning, match="X may say nothing about y"):
+        model = BayesianFFNNRegressor(random_state=0).fit(X, y)
     assert model.n_effective_parameters_ < 15
     assert model.predict(X).std() < 0.5
 

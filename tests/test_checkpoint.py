@@ -109,7 +109,7 @@ def test_a_last_save_that_fails_is_an_error_and_the_model_is_fitted(table, path)
         (
             lambda c: FFNNEnsembleRegressor(network()).set_callbacks(c),
             TypeError,
-            "belongs on a network such as FFNNRegressor",
+            "a network whose fit can be resumed, such as FFNNRegressor",
         ),
         (lambda c: network(solver="lbfgs").set_callbacks(c), ValueError, "lbfgs"),
         (

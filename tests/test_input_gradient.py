@@ -135,3 +135,29 @@ def test_refuses_what_predict_refuses(data):
         FFNNRegressor().input_gradient(X)
     with pytest.raises(ValueError, match="expecting 3 features"):
         fitted(X, Y).input_gradient(X[:, :2])
+
+
+@pytest.mark.parametrize("activation", [name for name in ACTIVATIONS if name != "exp"])
+@pytest.mark.parametrize("far", [1e154, 1e200, 1e300])
+def test_far_outside_of_the_data(data, activation, far):
+    """Slopes there are those of straight lines; warnings are errors."""
+    X, Y = data
+    model = fitted(X[:, :2], Y, activation=activation)
+    rows = np.r_[np.full((1, 2), far), X[:2, :2], np.full((1, 2), -far)]
+    gradient = model.input_gradient(rows)
+    assert np.isfinite(gradient).all()
+    np.testing.assert_array_equal(gradient[1:3], model.input_gradient(X[:2, :2]))
+    nearer = model.input_gradient(rows[[0, 3]] * (1e6 / far))
+    np.testing.assert_allclose(gradient[[0, 3]], nearer, rtol=1e-3, atol=1e-6)
+
+
+def test_slopes_that_overflow_are_said_once(data):
+    X, Y = data
+    model = fitted(X[:, :2], Y)
+    model.y_scale_ = np.full(2, 1e308)
+    model.theta_ = 100 * model.theta_
+    with pytest.warns(
+        UserWarning, match="The slopes of 5 rows are not finite"
+    ) as heard:
+        model.input_gradient(X[:5, :2])
+    assert len(heard) == 1

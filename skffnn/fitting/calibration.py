@@ -3,10 +3,13 @@
 import numpy as np
 from scipy.stats import norm
 
+from ..saving.rules import are_rows, is_array, is_list
+
 # All networks predict so many rows at once, so the memory does not grow with the rows.
 BLOCK = 2**15
 
 
+@np.errstate(all="ignore")  # what overflows is told of by whoever answers with it
 def mean_and_spread(models, X, spread=True):
     """Mean and standard deviation of what several networks predict.
 
@@ -98,3 +101,26 @@ def deviations_for(coverage, scores):
 def _ceiling(number):
     """The next whole number; 9 is the next after 0.9 * 10, whatever the rounding."""
     return int(np.ceil(round(number, 9)))
+
+
+# What a file may hold of an ensemble, by the rules of `skffnn.saving.mixin` ----------
+
+
+def are_samples(value, others):
+    """Whether those are the rows that each network has learnt."""
+    return is_list(value, are_rows) and len(value) == len(others["estimators_"])
+
+
+def is_noise(value, others):
+    """Whether that is a standard deviation for each output."""
+    shape = (others["estimators_"][0].n_outputs_,)
+    return is_array(value, shape) and bool((value >= 0).all())
+
+
+def are_scores(value, others):
+    """Whether those are scores for each calibration row and output."""
+    rows = others["calibration_indices_"]
+    if rows is None:
+        return value is None
+    shape = len(rows), others["estimators_"][0].n_outputs_
+    return is_array(value, shape, finite=False)

@@ -34,15 +34,24 @@ class FitTask:
         With None, nobody is told.
     max_subtasks : int or None
         At most so many epochs, or other parts; None if nobody knows.
-    **data
-        What the callbacks may ask for: X, y and metadata, as the user passed them.
+    X, y, sample_weight
+        What the callbacks may ask for, as the user passed it.
     """
 
-    def __init__(self, estimator: Any, max_subtasks: int | None, **data: Any):
+    def __init__(
+        self,
+        estimator: Any,
+        max_subtasks: int | None,
+        X: Any = None,
+        y: Any = None,
+        sample_weight: Any = None,
+    ):
         self._context = None
         if AVAILABLE and estimator is not None:
             context = estimator._init_callback_context(max_subtasks=max_subtasks)
-            self._begin(context, {"estimator": estimator, **data})
+            metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
+            data = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+            self._begin(context, data)
 
     @classmethod
     def of(cls, context: Any, estimator: Any) -> "FitTask":
@@ -80,12 +89,18 @@ class FitTask:
             )
         )
 
-    def end(self, attributes: Callable[[], dict] | None = dict) -> None:
-        """Tell the callbacks that the task is complete, by default with its model."""
-        if self._context is not None:
+    def end(self, attributes: Callable[[], dict] | None = dict) -> bool:
+        """Tell the callbacks that the task is complete, by default with its model.
+
+        Returns whether one of them asks for an end of such tasks.
+        """
+        if self._context is None:
+            return False
+        return bool(
             self._context.call_on_fit_task_end(
                 **self._data, reconstruction_attributes=attributes
             )
+        )
 
     def within(self, estimator: Any) -> Any:
         """Let a fit of that estimator be this task; a context manager."""

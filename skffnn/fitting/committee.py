@@ -1,16 +1,19 @@
 """A committee: Bayesian networks of one size, weighed by their evidence."""
 
+from contextlib import contextmanager
+from copy import copy
 from time import perf_counter
+from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.spatial import KDTree
 
-from ..core.initializers import initialize
-from ..core.layout import Layout
-from ..core.second_order.evidence import factor_of, groups_of
+from ..core.initializers import glorot, initialize
+from ..core.second_order.evidence import Posterior, factor_of, groups_of
 from ..core.second_order.gauss_newton import GaussNewton
 from ..core.second_order.levenberg_marquardt import levenberg_marquardt
-from ..saving.rules import is_array, is_list, is_number, is_whole
-from .fitted import NETWORK
+from ..preprocessing.preparation import draw_seed
+from .fitted_committee import fitted_committee
 from .threads import one_blas_thread
 
 # How the runs start, in turn: with first weights of what share of the usual ones, and
@@ -19,6 +22,16 @@ from .threads import one_blas_thread
 # late, it finds the others, and takes some noise for signal. The evidence tells.
 SIMPLE, INTRICATE = (0.5, 3), (1.0, 21)
 STARTS = (SIMPLE, INTRICATE, SIMPLE, SIMPLE)
+# How they start where all of that has explained about nothing: with units that bend
+# somewhere among the rows, so steeply (Nguyen & Widrow, 1990, have 0.7), and after so
+# many steps; and how many runs at least. They find waves that the others do not.
+BENT = ((0.7, 100), (1.5, 100))
+FURTHER = 4
+# About nothing: less than this share of the squares; or less than half of them, if that
+# is no more than chance.
+LITTLE, HALF = 0.1, 0.5
+# Errors of neighbouring rows that are so correlated are no noise, if it is no chance.
+ALIKE, SURE = 0.5, 3
 # So many steps after that a run is given up if it is far behind another one, in log
 # evidence a row: it would hardly count.
 GRACE, FAR_BEHIND = 4, 1.0
@@ -32,6 +45,20 @@ LEAST_WEIGHT = 1e-3
 EXACT = 1e-3
 
 
+@contextmanager
+def quietly():
+    """On one BLAS thread, and without NumPy's warnings."""
+    with one_blas_thread(), np.errstate(all="ignore"):
+        yield
+
+
+class Run(NamedTuple):
+    """One run: its best step, and whether it was still making progress at its end."""
+
+    best: Posterior
+    unfinished: bool
+
+
 class Committee:
     """Networks that differ in their first weights, trained one after the other.
 
@@ -42,86 +69,189 @@ class Committee:
     network : Network
     data : Data
         Standardised, in float64.
+    scaling : Scaling
+        How it was standardised.
     seed : int
         Source of the first weights.
+    task : FitTask
+        The callbacks of scikit-learn are told of the runs as parts of it, and of their
+        steps as epochs.
 
     Attributes
     ----------
-    members : list of Posterior
-        Of each run the step with the highest evidence, if it counts.
-    factors : list of ndarray of shape (P, P)
-        Cholesky's factors of their precision matrices, lower triangular.
+    stopped : bool
+        Whether a callback has asked for an end of the runs.
+    runs : list of Run
+        Those that count, weighed or not.
     steps : list of dict
         All steps of all runs, in standardised units.
     seconds : list of float
         How long each of them took.
     n_rows : int
         How many there are, whatever their weights.
-    unfinished : int
-        How many runs were still making progress when max_iter ended them.
+    members : list of Posterior
+        Of each run the step with the highest evidence, if it counts; from `settle` on,
+        like all that follows.
+    factors : list of ndarray of shape (P, P)
+        Cholesky's factors of their precision matrices, lower triangular.
     weights : ndarray of shape (len(members),)
         What each network counts for.
-    best_evidence : float
-        The highest logarithm of the evidence.
     """
 
-    def __init__(self, model, network, data, seed):
-        self.model, self.network = model, network
+    def __init__(self, model, network, data, scaling, seed, task):
+        self.model, self.network, self.data = model, network, data
+        self.scaling, self.stopped = scaling, False
         self.groups = groups_of(network.layout, bool(model.ard))
-        self.steps, self.seconds, self.unfinished = [], [], 0
-        with one_blas_thread(), np.errstate(all="ignore"):
+        self.steps, self.seconds, self.runs = [], [], []
+        self.rng, self.n_started = np.random.default_rng(seed), 0
+        with quietly():
             self.curvature, self.n_rows = GaussNewton(network, data), len(data)
+            self.squares = self.curvature.squares(np.zeros(network.layout.size))
             # Nothing would be learnt of these, but a new value would meet random
             # weights.
             self.constant = data.constant_inputs()
-            starts = np.random.default_rng(seed).spawn(model.n_restarts)
-            self.members = []
-            for k, rng in enumerate(starts):
-                self.members.append(self._run(k, rng))
-            self._weigh()
+            for k, rng in enumerate(self.rng.spawn(model.n_restarts)):
+                start = STARTS[k % len(STARTS)]
+                if not self.stopped:
+                    self.runs.append(self._run(rng, start, self._usual, task))
+
+    @property
+    def bends(self):
+        """Whether it has hidden layers; a linear model is found from every start."""
+        return len(self.network.layout.units) > 2
+
+    @property
+    def best(self):
+        """Of all runs the step with the highest evidence."""
+        return max((run.best for run in self.runs), key=lambda best: best.log_evidence)
+
+    def search(self, task):
+        """Look for what the usual starts have missed; keep it, if there is anything."""
+        if self.constant.all():
+            return
+        before, runs = self.best.log_evidence, self.runs
+        with quietly():
+            for k, rng in enumerate(self.rng.spawn(_further(self.model))):
+                if not self.stopped:
+                    run = self._run(rng, BENT[k % len(BENT)], self._bent, task)
+                    self.runs = [*self.runs, run]
+        if self.best.log_evidence == before or self.explains_nothing:
+            self.runs = runs
+
+    def explained(self):
+        """The share of the squares that the best explain, what they cost taken off.
+
+        As the adjusted R^2 does: parameters, as many as are determined, and the mean
+        of y fit some of the rows whatever these say.
+        """
+        n, best = self.curvature.n, self.best
+        left = n - 1 - best.effective.sum()
+        if left <= 0 or self.squares == 0:
+            return 1.0  # nobody can tell, or there is nothing to explain
+        return 1 - best.squares / self.squares * (n - 1) / left
+
+    @property
+    def by_chance(self):
+        """Whether y is as probable under a constant and noise."""
+        n = self.curvature.n
+        if self.squares == 0:
+            return False
+        log_evidence = -n / 2 * (np.log(2 * np.pi * self.squares / n) + 1)
+        return self.best.log_evidence <= log_evidence
+
+    @property
+    def explains_nothing(self):
+        """Whether the networks explain about nothing of y."""
+        share = self.explained()
+        return share < LITTLE or (share < HALF and self.by_chance)
+
+    @property
+    def neighbours_err_alike(self):
+        """Whether the best leave more than half, of which neighbouring rows know."""
+        if self.explained() >= HALF:
+            return False
+        rows = slice(0, self.n_rows)
+        x = np.empty((self.n_rows, len(self.constant)))
+        self.data.gather_inputs(self.data.at(rows), x)
+        _, near = KDTree(x).query(x, k=2)
+        itself = near[:, 0] == np.arange(self.n_rows)
+        error = self.network.predict(self.best.theta, self.data)
+        error = (error - self.data.targets(self.data.at(rows)))[:, 0]
+        other = error[np.where(itself, near[:, 1], near[:, 0])]
+        correlation = np.mean(error * other) / np.mean(error**2)
+        return correlation > max(ALIKE, SURE / np.sqrt(self.n_rows))
+
+    @property
+    def lacks_something(self):
+        """Whether there may be more in y than the networks have found."""
+        return self.bends and (self.explains_nothing or self.neighbours_err_alike)
+
+    def settle(self):
+        """Weigh the networks, and leave out those that hardly count."""
+        evidence = np.array([run.best.log_evidence for run in self.runs])
+        root = min(1, PER_ROW / self.curvature.n)
+        weights = np.exp(root * (evidence - evidence.max()))
+        weights /= weights.sum()
+        count = np.flatnonzero(weights >= LEAST_WEIGHT)
+        self.members = [self.runs[k].best for k in count]
+        self.weights = weights[count] / weights[count].sum()
+        with quietly():
             self.factors = [
                 factor_of(self.curvature, member, self.groups)
                 for member in self.members
             ]
 
-    def _weigh(self):
-        """Weigh the networks, and leave out those that hardly count."""
-        evidence = np.array([member.log_evidence for member in self.members])
-        self.best_evidence = evidence.max()
-        root = min(1, PER_ROW / self.curvature.n)
-        weights = np.exp(root * (evidence - evidence.max()))
-        weights /= weights.sum()
-        count = np.flatnonzero(weights >= LEAST_WEIGHT)
-        self.members = [self.members[k] for k in count]
-        self.weights = weights[count] / weights[count].sum()
+    def _usual(self, theta, share, rng):
+        """First weights that are a share of the usual ones."""
+        theta *= share
 
-    def _run(self, k, rng):
-        """The best step of one run."""
+    def _bent(self, theta, steepness, rng):
+        """First weights under which each unit of the first layer bends at a row."""
+        W, b = (each[0] for each in self.network.layout.views(theta))
+        n_inputs, units = np.count_nonzero(~self.constant), W.shape[1]
+        W *= steepness * units ** (1 / n_inputs) / np.sqrt(n_inputs * glorot(*W.shape))
+        x = np.empty((units, len(W)))
+        self.data.gather_inputs(rng.choice(self.data.rows, units), x)
+        b[...] = -np.sum(W * x.T, axis=0)
+
+    def _run(self, rng, start, place, task):
+        """One run, from the usual first weights or what `place` makes of them."""
         model, layout = self.model, self.network.layout
         theta = np.empty(layout.size)
         initialize(layout, theta, self.network.activations, [rng])
-        share, warm_up = STARTS[k % len(STARTS)]
-        theta *= share
+        size, warm_up = start
+        place(theta, size, rng)
         layout.views(theta).W[0][self.constant] = 0
-        best, to_beat, waited, clock = None, -np.inf, 0, perf_counter()
-        ahead = max((m.log_evidence for m in self.members), default=-np.inf)
+        self.n_started += 1
+        task = task.subtask("restart", model.max_iter)
+        best: Any = None
+        to_beat, waited, clock = -np.inf, 0, perf_counter()
+        ahead = max((run.best.log_evidence for run in self.runs), default=-np.inf)
         hopeless = ahead - FAR_BEHIND * self.curvature.n
         descent = levenberg_marquardt(self.curvature, theta, self.groups, warm_up)
         for i, judged in zip(range(1, model.max_iter + 1), descent, strict=False):
-            now = perf_counter()
-            self.steps.append(_record(k + 1, i, judged, self.curvature.n))
-            self.seconds.append(now - clock)
-            clock = now
+            self.steps.append(_record(self.n_started, i, judged, self.curvature.n))
+            self.seconds.append(perf_counter() - clock)
             if best is None or judged.log_evidence > best.log_evidence:
                 best = judged
             waited += i >= warm_up
             if judged.log_evidence > to_beat + model.tol * self.curvature.n:
                 to_beat, waited = judged.log_evidence, 0
-            behind = i >= warm_up + GRACE and best.log_evidence < hopeless
-            if behind or waited == model.n_iter_no_change:
-                return best
-        self.unfinished += judged.squares > EXACT**2 * self.curvature.n
-        return best
+            ended = i >= warm_up + GRACE and best.log_evidence < hopeless
+            ended |= waited == model.n_iter_no_change
+            ended |= task.epoch_ended(lambda judged=judged: self._model_of(judged))
+            if ended:
+                break
+            clock = perf_counter()
+        self.stopped = task.end(None)
+        return Run(best, not ended and judged.squares > EXACT**2 * self.curvature.n)
+
+    def _model_of(self, judged):
+        """The attributes of a model that has one network, that of this step."""
+        alone = copy(self)
+        alone.runs = [Run(judged, False)]
+        alone.settle()
+        return fitted_committee(alone, [alone], [])
 
     def mean(self, values):
         """The mean of one value, or one array, for each network."""
@@ -142,7 +272,7 @@ class Committee:
 
     def log_evidence(self, y_scale):
         """The highest log evidence of all networks, in the target's units."""
-        return float(self.best_evidence - self.curvature.n * np.log(y_scale))
+        return float(self.best.log_evidence - self.curvature.n * np.log(y_scale))
 
 
 def _record(restart, iteration, judged, n):
@@ -156,107 +286,50 @@ def _record(restart, iteration, judged, n):
     }
 
 
-# A fitted committee -------------------------------------------------------------------
-
-
-def fitted_committee(committee, tried, scaling):
-    """The attributes of a fitted model.
+def committees_of(model, networks, data, scaling, task):
+    """A committee of each network; what may be found from further starts, is.
 
     Parameters
     ----------
-    committee : Committee
-        The one with the highest evidence.
-    tried : list of Committee
-        All that were trained, one of each size.
+    model : BayesianFFNNRegressor
+    networks : list of Network
+        Of the sizes that are tried.
+    data : Data
     scaling : Scaling
+    task : FitTask
+        The whole fit: see `n_parts`.
+
+    Returns
+    -------
+    best : Committee
+        The one with the highest evidence, ready to predict.
+    committees : list of Committee
+        All of them.
     """
-    members, layout = committee.members, committee.network.layout
-    y_scale = float(scaling.y_scale[0])
-    noise = np.array([1 / member.precisions.noise for member in members])
-    spread = committee.mean([1 / member.precisions.groups for member in members])
-    history = committee.history(y_scale)
-    return {
-        "units_": [int(n) for n in layout.units],
-        "activations_": list(committee.network.names),
-        "committee_weights_": committee.weights,
-        "theta_": np.stack([member.theta for member in members]),
-        **scaling.as_attributes(),
-        "hidden_layer_sizes_": tuple(int(n) for n in layout.units[1:-1]),
-        "alpha_": float(1 / (committee.mean(noise) * y_scale**2)),
-        "lambda_": 1 / spread,
-        "n_effective_parameters_": committee.n_effective_parameters(),
-        "log_evidence_": committee.log_evidence(y_scale),
-        "history_": history,
-        "n_iter_": max(history["iteration"]),
-        "_factors": committee.factors,
-        "_noise": noise,
-        "_evidence": [
-            (each.network.layout.units[1:-1], each.log_evidence(y_scale))
-            for each in tried
-        ],
-        "_seconds": committee.seconds,
-    }
+    seed = draw_seed(model.random_state)
+    committees: list[Committee] = []
+    for network in networks:
+        if not any(each.stopped for each in committees):
+            each = Committee(model, network, data, scaling, seed, task)
+            committees.append(each)
+
+    def best():
+        return max(committees, key=lambda each: each.best.log_evidence)
+
+    if best().lacks_something and not any(each.stopped for each in committees):
+        more = task.subtask("further restarts", len(committees) * _further(model))
+        for each in committees:
+            each.search(more)
+        more.end(None)
+    best().settle()
+    return best(), committees
 
 
-def _is_vector(value):
-    return isinstance(value, np.ndarray) and value.ndim == 1
+def n_parts(model, networks):
+    """Of how many parts the fit consists at most: the runs, and a further search."""
+    return len(networks) * model.n_restarts + 1
 
 
-def _are_weights(value, others):
-    right = _is_vector(value) and len(value) and is_array(value, value.shape)
-    return right and bool((value >= 0).all()) and bool(abs(value.sum() - 1) < 1e-6)
-
-
-def _are_thetas(value, others):
-    K, P = len(others["committee_weights_"]), Layout(others["units_"]).size
-    return is_array(value, (K, P)) and others["units_"][-1] == 1
-
-
-def _are_factors(value, others):
-    K, P = others["theta_"].shape
-    right = is_list(value, lambda factor: is_array(factor, (P, P)))
-    return right and len(value) == K and all(np.diag(f).all() for f in value)
-
-
-def _is_noise(value, others):
-    return is_array(value, others["committee_weights_"].shape) and bool(
-        (value >= 0).all()
-    )
-
-
-def _is_history(value, others):
-    if not isinstance(value, dict) or "iteration" not in value:
-        return False
-    good = all(is_list(column, is_number) for column in value.values())
-    return good and len({len(column) for column in value.values()}) == 1
-
-
-def _is_last_step(value, others):
-    return is_whole(value) and value == max(others["history_"]["iteration"], default=0)
-
-
-def _is_evidence(pair):
-    good = isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], tuple)
-    return good and all(is_whole(n, 1) for n in pair[0]) and is_number(pair[1])
-
-
-# What a file may hold, by the rules of `skffnn.fitting.fitted`.
-COMMITTEE = {
-    "units_": NETWORK["units_"],
-    "activations_": NETWORK["activations_"],
-    "committee_weights_": _are_weights,
-    **NETWORK,
-    "theta_": _are_thetas,
-    "hidden_layer_sizes_": lambda value, others: value == tuple(others["units_"][1:-1]),
-    "alpha_": lambda value, others: is_number(value),
-    "lambda_": lambda value, others: (
-        _is_vector(value) and is_array(value, value.shape, finite=False)
-    ),
-    "n_effective_parameters_": lambda value, others: is_number(value),
-    "log_evidence_": lambda value, others: is_number(value),
-    "history_": _is_history,
-    "n_iter_": _is_last_step,
-    "_factors": _are_factors,
-    "_noise": _is_noise,
-    "_evidence": lambda value, others: is_list(value, _is_evidence),
-}
+def _further(model):
+    """How many further starts a size may have."""
+    return max(FURTHER, model.n_restarts)

@@ -141,6 +141,7 @@ NETWORK = {
     "y_scale_": _is_scale(-1),
     "n_features_in_": _are_columns,
     "feature_names_in_": lambda value, others: are_names(value, others["units_"][0]),
+    "_advice": _is_advice,
 }
 
 
@@ -161,7 +162,6 @@ def rules_for(target):
         "best_iter_": _is_epoch,
         "best_loss_": _is_number,
         "_y_ndim": _is_y_ndim,
-        "_advice": _is_advice,
         "_state": _is_state,
     }
 

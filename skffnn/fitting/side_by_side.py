@@ -25,6 +25,7 @@ from ..preprocessing.parameters import (
     uses,
 )
 from ..preprocessing.preparation import draw_seed, prepare
+from ..preprocessing.scaling import index
 from .callbacks import FitTask
 from .diagnosis import explain
 from .fitted import fitted
@@ -62,6 +63,35 @@ class FitArguments:
     X: Any
     y: Any
     params: dict
+
+
+def shared_arguments(table, samples, val):
+    """What networks are fitted to, each to its rows; one object for the same rows.
+
+    Parameters
+    ----------
+    table : Table
+    samples : list of sequence of int
+        The rows of each network.
+    val : Table or None
+        Validation rows for all of them.
+
+    Returns
+    -------
+    arguments : list of FitArguments
+    """
+    y = table.Y[:, 0] if table.y_ndim == 1 else table.Y
+    held = {}
+    if val is not None:
+        held = {"X_val": val.X, "y_val": val.Y, "sample_weight_val": val.weight}
+    arguments: dict[int, FitArguments] = {}
+    for rows in samples:
+        if id(rows) not in arguments:
+            picked, weight = index(rows), table.weight
+            params = {} if weight is None else {"sample_weight": weight[picked]}
+            given = FitArguments(table.X[picked], y[picked], {**params, **held})
+            arguments[id(rows)] = given
+    return [arguments[id(rows)] for rows in samples]
 
 
 def _free_names(solver):

@@ -3,6 +3,7 @@
 import sys
 import warnings
 from contextlib import contextmanager
+from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -222,28 +223,43 @@ def warn_if_another_scale(Y_val, Y):
         )
 
 
-def warn_if_not_finite(y_hat, X):
-    """Warn of predictions that have overflowed on their way through the network.
+def guarded(answer, X, *arguments):
+    """Let a model answer; what is not finite in it is said once, by a warning.
 
     Parameters
     ----------
-    y_hat : ndarray of shape (n, n_outputs)
+    answer : callable
+        ``answer(X, *arguments)`` returns arrays of shape (n, ...), by what they are
+        called.
     X : {ndarray, CSR} of shape (n, n_features)
         In the dtype of the network; finite, but for those who let scikit-learn assume
         that it is.
+
+    Returns
+    -------
+    answers : iterable of ndarray
     """
-    bad, dtype = np.count_nonzero(~np.isfinite(y_hat).all(axis=1)), X.dtype
-    if bad and not np.isfinite(X.data if issparse(X) else X).all():
-        warn_user(
-            f"The predictions of {bad} rows are not finite: X has NaN or infinite "
-            "values, which assume_finite=True lets pass."
+    with np.errstate(all="ignore"):  # an overflow may saturate, and mean nothing
+        answers = answer(X, *arguments)
+        doubtful = {k: of for k, of in answers.items() if not isfinite(of.sum())}
+    for what, values in doubtful.items():
+        finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
+        if not finite.all():
+            _warn_of_overflow(what, np.count_nonzero(~finite), X)
+            break
+    return answers.values()
+
+
+def _warn_of_overflow(what, n, X):
+    """Warn of answers that are not finite for n rows, and say where that comes from."""
+    if np.isfinite(X.data if issparse(X) else X).all():
+        why = (
+            f"numbers on their way through the network are too large for {X.dtype}. "
+            "Look for values of X that lie far from those at fit."
         )
-    elif bad:
-        warn_user(
-            f"The predictions of {bad} rows are not finite: numbers on their way "
-            f"through the network are too large for {dtype}. Look for values of X "
-            "that lie far from those at fit.",
-        )
+    else:
+        why = "X has NaN or infinite values, which assume_finite=True lets pass."
+    warn_user(f"The {what} of {n} rows are not finite: {why}")
 
 
 def warn_user(message, category=UserWarning):

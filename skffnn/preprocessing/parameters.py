@@ -229,12 +229,26 @@ def check_flag(name, value):
         raise ValueError(f"{name} must be True or False; got {value!r}.")
 
 
-def check_coverage(coverage):
+def can_learn_by_parts(model):
+    """Whether partial_fit makes sense; the reason, raised, if it does not."""
+    if not uses(model, "partial_fit"):
+        raise ValueError(
+            f"solver={model.solver!r} cannot learn by parts"
+            f"{why_not(model, 'partial_fit')}; use solver="
+            f"{solvers_with('partial_fit')}, or call fit."
+        )
+    if model.early_stopping or model.validation_fraction is not None:
+        raise ValueError(
+            "partial_fit holds out no rows: leave early_stopping and "
+            "validation_fraction at their defaults, or call fit."
+        )
+    return True
+
+
+def check_coverage(name, coverage):
     """Raise ValueError if that is no share of the targets."""
     if not is_inside_unit(coverage):
-        raise ValueError(
-            f"coverage must be a number between 0 and 1; got {coverage!r}."
-        )
+        raise ValueError(f"{name} must be a number between 0 and 1; got {coverage!r}.")
 
 
 def _flag(name):

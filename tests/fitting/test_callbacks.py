@@ -8,7 +8,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skffnn import FFNNRegressor
+from skffnn import BayesianFFNNRegressor, FFNNRegressor
 from skffnn.fitting.callbacks import AVAILABLE, progress_bar
 
 needs_callbacks = pytest.mark.skipif(
@@ -150,3 +150,71 @@ def test_without_callbacks_there_is_no_progress_bar(monkeypatch):
     model = model_of()
     assert progress_bar(model) is model
     assert not hasattr(model, "_skl_callbacks")
+
+
+# A committee --------------------------------------------------------------------------
+
+
+def committee_of(**params):
+    return BayesianFFNNRegressor(
+        **{"hidden_layer_sizes": 4, "n_restarts": 3, "random_state": 0, **params}
+    )
+
+
+@needs_callbacks
+def test_a_callback_sees_each_step_of_a_committee(table):
+    """The model it is shown has one network, that of the step."""
+    X, y = table
+    callback = StopAt(10**6, X)
+    model = committee_of().set_callbacks(callback).fit(X, y)
+    np.testing.assert_array_equal(model.theta_, committee_of().fit(X, y).theta_)
+    assert len(callback.predictions) == len(model.history_["rmse"])
+    for k, fitted in enumerate(callback.predictions):
+        y_hat, std = fitted.predict(X, return_std=True)
+        assert len(fitted.history_["rmse"]) == k + 1
+        rmse = np.sqrt(np.mean((y_hat - y) ** 2))
+        assert fitted.history_["rmse"][-1] == pytest.approx(rmse)
+        assert (std > 0).all()
+
+
+@needs_callbacks
+def test_a_run_of_a_committee_ends_when_it_is_asked_to(table):
+    X, y = table
+    model = committee_of().set_callbacks(StopAt(5, X)).fit(X, y)
+    assert model.history_["restart"].count(1) == 5
+    whole = committee_of().fit(X, y).history_["restart"]
+    assert model.history_["restart"].count(2) == whole.count(2)
+
+
+class StopRuns(StopAt):
+    """Ask for no more runs after the first."""
+
+    def __init__(self):
+        self.names = []
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+        self.names.append(context.task_name)
+        return context.task_name == "restart"
+
+
+@needs_callbacks
+@pytest.mark.parametrize("size", [4, "auto"])
+def test_a_committee_starts_no_run_that_nobody_wants(table, size):
+    X, y = table
+    callback = StopRuns()
+    model = committee_of(hidden_layer_sizes=size).set_callbacks(callback).fit(X, y)
+    assert max(model.history_["restart"]) == 1
+    assert callback.names.count("restart") == 1
+    assert callback.names[-1] == "fit"
+    assert len(model.evidence_by_size_) == 1
+
+
+@needs_callbacks
+def test_progress_bar_of_a_committee(table, capsys):
+    pytest.importorskip("rich")
+    out = progress_of(committee_of(), table, capsys)
+    assert out.count("restart") == 3
+    X = np.linspace(-10, 10, 101)[:, np.newaxis]
+    model = committee_of(hidden_layer_sizes=(10, 10), n_restarts=4)
+    out = progress_of(model, (X, np.sin(X[:, 0])), capsys)
+    assert "further restarts" in out

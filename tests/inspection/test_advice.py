@@ -94,9 +94,27 @@ def test_a_good_fit_leaves_nothing_to_say(wave, where):
     assert advice_of(model) == messages == []
 
 
-@pytest.mark.parametrize("model", [Ridge(), BayesianFFNNRegressor(3, random_state=0)])
-def test_others_say_nothing(wave, model):
-    assert advice_of(model.fit(*wave)) == []
+def test_others_say_nothing(wave):
+    assert advice_of(Ridge().fit(*wave)) == []
+
+
+@pytest.mark.parametrize("where", ["alone", "pipeline", "target", "vote"])
+def test_a_committee_says_what_its_fit_has_said(where):
+    X = np.linspace(-10, 10, 101)[:, np.newaxis]
+    y = np.sin(4 * X[:, 0])
+    model = BayesianFFNNRegressor(random_state=0)
+    model, (message,) = heard(lambda: wrapped(model)[where].fit(X, y))
+    phrases = advice_of(model)
+    assert phrases == [
+        "hidden_layer_sizes=30 (now (10, 10))",
+        "a larger n_restarts (now 4)",
+    ]
+    assert all(phrase in message for phrase in phrases)
+    found, _ = heard(lambda: evaluate(model, X, y, random_state=0))
+    assert advice_of(found.estimator)[0] in found.verdict
+    followed = BayesianFFNNRegressor(30, random_state=0)
+    followed, _ = heard(lambda: followed.fit(X, y))
+    assert followed.score(X, y) > 0.99
 
 
 def test_a_file_keeps_it(wave, tmp_path):

@@ -1,0 +1,156 @@
+"""The attributes of a fitted committee, and what files may hold of them."""
+
+import numpy as np
+
+from ..core.layout import Layout
+from ..saving.rules import is_array, is_list, is_number, is_whole
+from .fitted import NETWORK, YOUNGER
+
+# Numbers in a chunk of slopes: 2 MiB of float64.
+NUMBERS = 2**18
+
+
+def fitted_committee(committee, tried, advice):
+    """The attributes of a fitted model.
+
+    Parameters
+    ----------
+    committee : Committee
+        The one with the highest evidence.
+    tried : list of Committee
+        All that were trained, one of each size.
+    advice : list of str
+        What to try next.
+    """
+    members, layout = committee.members, committee.network.layout
+    scaling = committee.scaling
+    y_scale = float(scaling.y_scale[0])
+    noise = np.array([1 / member.precisions.noise for member in members])
+    spread = committee.mean([1 / member.precisions.groups for member in members])
+    history = committee.history(y_scale)
+    return {
+        "units_": [int(n) for n in layout.units],
+        "activations_": list(committee.network.names),
+        "committee_weights_": committee.weights,
+        "theta_": np.stack([member.theta for member in members]),
+        **scaling.as_attributes(),
+        "hidden_layer_sizes_": tuple(int(n) for n in layout.units[1:-1]),
+        "alpha_": float(1 / (committee.mean(noise) * y_scale**2)),
+        "lambda_": 1 / spread,
+        "n_effective_parameters_": committee.n_effective_parameters(),
+        "log_evidence_": committee.log_evidence(y_scale),
+        "relevance_": _relevance(committee),
+        "history_": history,
+        "n_iter_": max(history["iteration"]),
+        "_factors": committee.factors,
+        "_noise": noise,
+        "_evidence": [
+            (each.network.layout.units[1:-1], each.log_evidence(y_scale))
+            for each in tried
+        ],
+        "_advice": advice,
+        "_seconds": committee.seconds,
+    }
+
+
+def _relevance(committee):
+    """The root mean square of the prediction's slopes, in standard deviations."""
+    data, n_inputs = committee.data, committee.network.layout.units[0]
+    rows, squares, n = data.rows, np.zeros(n_inputs), 0.0
+    most = max(1, NUMBERS // n_inputs)
+    for start in range(0, len(rows), most):
+        part = data.of(rows[start : start + most])
+        weight = np.ones((len(part), 1))
+        if data.weight is not None:
+            weight = data.weight[part.chosen]
+        squares += np.sum(weight * _slopes(committee, part) ** 2, axis=0)
+        n += weight.sum()
+    relevance = np.sqrt(squares / n)
+    if data.scale is None:
+        return relevance
+    return relevance * committee.scaling.x_scale  # rows that are standardised late
+
+
+@np.errstate(all="ignore")  # far rows may saturate
+def _slopes(committee, data):
+    """How the prediction changes with each input, (n, n_inputs)."""
+    return sum(
+        weight * committee.network.input_gradient(member.theta, data)[:, 0]
+        for weight, member in zip(committee.weights, committee.members, strict=True)
+    )
+
+
+# What files may hold, by the rules of `skffnn.fitting.fitted` ------------------------
+
+
+def _is_vector(value):
+    return isinstance(value, np.ndarray) and value.ndim == 1
+
+
+def _are_weights(value, others):
+    right = _is_vector(value) and len(value) and is_array(value, value.shape)
+    return right and bool((value >= 0).all()) and bool(abs(value.sum() - 1) < 1e-6)
+
+
+def _are_thetas(value, others):
+    K, P = len(others["committee_weights_"]), Layout(others["units_"]).size
+    return is_array(value, (K, P)) and others["units_"][-1] == 1
+
+
+def _are_factors(value, others):
+    K, P = others["theta_"].shape
+    right = is_list(value, lambda factor: is_array(factor, (P, P)))
+    return right and len(value) == K and all(np.diag(f).all() for f in value)
+
+
+def _is_noise(value, others):
+    return is_array(value, others["committee_weights_"].shape) and bool(
+        (value >= 0).all()
+    )
+
+
+def _is_history(value, others):
+    if not isinstance(value, dict) or "iteration" not in value:
+        return False
+    good = all(is_list(column, is_number) for column in value.values())
+    return good and len({len(column) for column in value.values()}) == 1
+
+
+def _is_last_step(value, others):
+    return is_whole(value) and value == max(others["history_"]["iteration"], default=0)
+
+
+def _are_importances(value, others):
+    return value is None or (
+        is_array(value, others["x_mean_"].shape) and bool((value >= 0).all())
+    )
+
+
+def _is_evidence(pair):
+    good = isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], tuple)
+    return good and all(is_whole(n, 1) for n in pair[0]) and is_number(pair[1])
+
+
+COMMITTEE = {
+    "units_": NETWORK["units_"],
+    "activations_": NETWORK["activations_"],
+    "committee_weights_": _are_weights,
+    **NETWORK,
+    "theta_": _are_thetas,
+    "hidden_layer_sizes_": lambda value, others: value == tuple(others["units_"][1:-1]),
+    "alpha_": lambda value, others: is_number(value),
+    "lambda_": lambda value, others: (
+        _is_vector(value) and is_array(value, value.shape, finite=False)
+    ),
+    "n_effective_parameters_": lambda value, others: is_number(value),
+    "log_evidence_": lambda value, others: is_number(value),
+    "history_": _is_history,
+    "n_iter_": _is_last_step,
+    "_factors": _are_factors,
+    "_noise": _is_noise,
+    "_evidence": lambda value, others: is_list(value, _is_evidence),
+    "relevance_": _are_importances,
+}
+
+# Files of earlier versions do not tell it, and lack the rows that it takes.
+YOUNGER_COMMITTEE = {**YOUNGER, "relevance_": lambda others: None}
