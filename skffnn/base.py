@@ -207,7 +207,8 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
         -----
         ConvergenceWarning
             If training diverges later (the best weights are kept), ends no better than
-            the best constant prediction, or reaches max_iter too early.
+            the best constant prediction, reaches max_iter too early, or learns little
+            where neighbouring rows know more.
         """
         check_parameters(self)
         check_flag("resume", resume)

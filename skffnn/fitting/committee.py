@@ -6,7 +6,6 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.spatial import KDTree
 
 from ..core.initializers import glorot, initialize
 from ..core.second_order.evidence import Posterior, factor_of, groups_of
@@ -14,6 +13,7 @@ from ..core.second_order.gauss_newton import GaussNewton
 from ..core.second_order.levenberg_marquardt import levenberg_marquardt
 from ..preprocessing.preparation import draw_seed
 from .fitted_committee import fitted_committee
+from .neighbours import neighbours_err_alike
 from .threads import one_blas_thread
 
 # How the runs start, in turn: with first weights of what share of the usual ones, and
@@ -30,8 +30,6 @@ FURTHER = 4
 # About nothing: less than this share of the squares; or less than half of them, if that
 # is no more than chance.
 LITTLE, HALF = 0.1, 0.5
-# Errors of neighbouring rows that are so correlated are no noise, if it is no chance.
-ALIKE, SURE = 0.5, 3
 # So many steps after that a run is given up if it is far behind another one, in log
 # evidence a row: it would hardly count.
 GRACE, FAR_BEHIND = 4, 1.0
@@ -170,16 +168,7 @@ class Committee:
         """Whether the best leave more than half, of which neighbouring rows know."""
         if self.explained() >= HALF:
             return False
-        rows = slice(0, self.n_rows)
-        x = np.empty((self.n_rows, len(self.constant)))
-        self.data.gather_inputs(self.data.at(rows), x)
-        _, near = KDTree(x).query(x, k=2)
-        itself = near[:, 0] == np.arange(self.n_rows)
-        error = self.network.predict(self.best.theta, self.data)
-        error = (error - self.data.targets(self.data.at(rows)))[:, 0]
-        other = error[np.where(itself, near[:, 1], near[:, 0])]
-        correlation = np.mean(error * other) / np.mean(error**2)
-        return correlation > max(ALIKE, SURE / np.sqrt(self.n_rows))
+        return neighbours_err_alike(self.network, self.best.theta, self.data)
 
     @property
     def lacks_something(self):

@@ -6,9 +6,15 @@ from sklearn.exceptions import ConvergenceWarning
 from ..core.stopping import Collapse
 from ..core.training import evaluate
 from ..preprocessing.checks import warn_user
+from ..preprocessing.parameters import auto_max_iter
 from ..preprocessing.scaling import FAR, robust_statistics
+from .neighbours import neighbours_err_alike
 from .run import SLOWER, predicts_a_constant
 
+# A loss that is lower by less than this share of it may have missed something.
+LITTLE = 0.3
+# Rows up to which second order is worth a try.
+SMALL = 3000
 # Weights with so many times the loss of the mean are not worth keeping.
 TOO_LARGE = 10
 # Weights beyond this are looked at once more: the last step may have gone anywhere.
@@ -47,6 +53,8 @@ def explain(fit, warn=True):
         _explain_collapse(fit)
     elif warn and outcome == "max_iter" and _still_falling(fit):
         _explain_the_budget(fit)
+    elif warn and _missed_something(fit):
+        _explain_what_was_missed(fit)
 
 
 def _explain_the_budget(fit):
@@ -129,11 +137,11 @@ def _learnt_nothing(fit):
     to_beat = fit.baseline * (1 - ROUNDING)
     if not (fit.standing.last_loss >= to_beat > 0 and fit.final_loss >= to_beat):
         return False
-    return not fit.network.loss.robust or _no_better_on_most_rows(fit)
+    return not fit.network.loss.robust or _no_better_on_most_rows(fit, ROUNDING)
 
 
-def _no_better_on_most_rows(fit):
-    """Whether a constant predicts as well, leaving out targets that are far off.
+def _no_better_on_most_rows(fit, share):
+    """Whether the loss is no lower by that share, leaving out targets that are far off.
 
     Those can make up the whole of a robust loss, which has not learnt them.
     """
@@ -145,14 +153,12 @@ def _no_better_on_most_rows(fit):
         return True
     most = data.of(data.rows[near])
     loss, _ = evaluate(fit.network, fit.theta, most)
-    to_beat = target.baseline(fit.network, most) * (1 - ROUNDING)
+    to_beat = target.baseline(fit.network, most) * (1 - share)
     return float(loss.sum()) >= to_beat
 
 
 def _explain_failure(fit):
-    settings, rate = fit.settings, _rate(fit)
-    constant = fit.network.loss.constant
-    constant = "one number" if constant is None else constant.name
+    settings, rate, constant = fit.settings, _rate(fit), _constant(fit)
     if settings.standardized and fit.final_loss > TOO_LARGE * fit.loss_of_mean:
         fit.advice = _slower_cures(fit)
         _warn(
@@ -173,6 +179,56 @@ def _explain_failure(fit):
         f"The network predicts its own training rows no better than {constant} does. "
         f"Try {', '.join(cures)}; if nothing helps, X may say nothing about y."
     )
+
+
+def _missed_something(fit):
+    """Whether it learnt little, although rows that are alike have errors alike.
+
+    Of a run that the user has cut short nothing else is expected.
+    """
+    if fit.settings.max_iter < auto_max_iter(len(fit.training_data)) / 2:
+        return False
+    little = (1 - LITTLE) * fit.baseline
+    if fit.standing.last_loss < little or not fit.final_loss >= little > 0:
+        return False
+    if fit.network.loss.robust and not _no_better_on_most_rows(fit, LITTLE):
+        return False
+    return neighbours_err_alike(fit.network, fit.theta, fit.training_data)
+
+
+def _explain_what_was_missed(fit):
+    fit.advice, also = _bolder_cures(fit), ""
+    if len(fit.training_data) <= SMALL and fit.network.layout.units[-1] == 1:
+        also = ", or BayesianFFNNRegressor, which is made for small tables"
+    _warn(
+        "The network predicts its own training rows little better than "
+        f"{_constant(fit)} does, and neighbouring rows err alike: there is more in y "
+        f"than it has found. Try {', '.join(fit.advice)}{also}."
+    )
+
+
+def _bolder_cures(fit):
+    """What to try where there is more to find."""
+    sizes, names = fit.network.layout.units[1:-1], fit.network.names[:-1]
+    usual = type(fit.settings.model)().hidden_layer_sizes
+    cures = []
+    if names and "relu" not in names:
+        cures.append("activation='relu'")
+    if len(sizes) < len(usual) or max(sizes) < max(usual):
+        cures.append(f"hidden_layer_sizes={usual}")
+    if not _has_a_rate(fit):
+        return cures or ["solver='adam'"]
+    return [
+        *cures,
+        f"a larger max_iter (now {fit.settings.max_iter})",
+        f"a lower learning_rate (now {_rate(fit):g})",
+    ]
+
+
+def _constant(fit):
+    """What the best constant is called."""
+    constant = fit.network.loss.constant
+    return "one number" if constant is None else constant.name
 
 
 def _was_too_fast(fit):

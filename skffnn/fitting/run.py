@@ -310,7 +310,11 @@ class Fit:
             return True
         standing.note(row["epoch"], watched, self.theta)
         collapse = Collapse(self.baseline, standing.collapse)
-        collapsed = collapse(standing.last_loss, partial(predicts_a_constant, self))
+        is_constant = partial(predicts_a_constant, self)
+        # What minimises by itself may find that a constant is what was asked for.
+        collapsed = not self.settings.trains_itself and collapse(
+            standing.last_loss, is_constant
+        )
         if collapsed:
             self._go_back(collapse)
         if watched < state.lowest[0]:

@@ -155,3 +155,69 @@ def test_an_extreme_quantile_makes_nothing_diverge():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         assert model.fit(X, y).n_iter_ == 40
+
+
+# More in y than was found -------------------------------------------------------------
+
+
+def waves_of(times, n=101):
+    X = np.linspace(-10, 10, n)[:, np.newaxis]
+    return X, np.sin(times * X[:, 0])
+
+
+MISSED = "little better than .*neighbouring rows err alike: there is more in y"
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "huber", "absolute_error"])
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_waves_that_are_missed_are_spoken_of(loss, n_outputs):
+    X, y = waves_of(4)
+    Y = np.column_stack([y] * n_outputs)
+    with pytest.warns(ConvergenceWarning, match=MISSED) as heard:
+        model = FFNNRegressor(loss=loss, random_state=0).fit(X, Y)
+    said = str(heard[0].message)
+    assert len(heard) == 1
+    assert all(phrase in said for phrase in model._advice)
+    assert ("BayesianFFNNRegressor" in said) == (n_outputs == 1)
+
+
+@pytest.mark.parametrize(("times", "n"), [(2, 101), (4, 101), (4, 401)])
+def test_what_is_advised_for_them_helps(times, n):
+    X, y = waves_of(times, n)
+    with pytest.warns(ConvergenceWarning, match=MISSED) as heard:
+        model = FFNNRegressor(random_state=0).fit(X, y)
+    larger, lower = model._advice
+    assert larger.startswith("a larger max_iter (now 2")
+    assert lower == "a lower learning_rate (now 0.02)"
+    assert f"Try {larger}, {lower}" in str(heard[0].message)
+    followed = FFNNRegressor(max_iter=1200, learning_rate=0.005, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        assert followed.fit(X, y).score(X, y) > model.score(X, y) + 0.1
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("n", [101, 401])
+def test_small_networks_that_saturate_are_told_of_others(solver, n):
+    X, y = waves_of(1, n)
+    model = FFNNRegressor(30, activation="tanh", solver=solver, random_state=0)
+    with pytest.warns(ConvergenceWarning, match=MISSED):
+        model.fit(X, y)
+    first, second, *others = model._advice
+    assert first == "activation='relu'"
+    assert second == "hidden_layer_sizes=(64, 64, 64)"
+    assert bool(others) == (solver == "adam")
+    assert model.score(X, y) < 0.1
+    followed = FFNNRegressor(solver=solver, random_state=0)
+    with warnings.catch_warnings():  # L-BFGS would go on
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        assert followed.fit(X, y).score(X, y) > 0.85
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2])
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error"])
+def test_noise_is_nothing_that_was_missed(rng, share, loss):
+    X = rng.normal(size=(800, 3))
+    noise = rng.normal(size=800) * np.sqrt((1 - share) / share)
+    model = FFNNRegressor(loss=loss, random_state=0).fit(X, X[:, 0] + noise)
+    assert model._advice == []

@@ -125,6 +125,7 @@ def test_what_is_advised_after_a_collapse_helps(rare):
 
 
 @pytest.mark.filterwarnings("ignore:Training collapsed")
+@pytest.mark.filterwarnings("ignore:.*neighbouring rows err alike")
 def test_a_collapse_in_a_stack_is_that_of_each_alone(rare):
     ensemble = FFNNEnsembleRegressor(hasty(), 4, random_state=0).fit(*rare)
     networks = ensemble.estimators_
@@ -179,3 +180,14 @@ def test_the_default_learns_what_is_rare(seed):
     model = FFNNRegressor(random_state=seed).fit(X[:3000], y[:3000])
     assert model.score(X[:3000], y[:3000]) > 0.5
     assert model.score(X[3000:], y[3000:]) > 0.5
+
+
+@pytest.mark.parametrize("sizes", [16, (32, 32)])
+def test_lbfgs_that_is_held_back_has_not_collapsed(rng, sizes):
+    """A constant is the minimum of what it was asked to minimise."""
+    X = rng.uniform(-3, 3, (200, 1))
+    model = FFNNRegressor(sizes, solver="lbfgs", weight_decay=1e3, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="Try less regularisation"):
+        model.fit(X, np.sin(4 * X[:, 0]))
+    assert model._advice == ["less regularisation"]
+    assert np.abs(model.theta_[:-1]).max() < 1e-3

@@ -24,7 +24,7 @@ from skffnn.inspection.advice import advice_of, longer_training, open_parameters
 
 
 def network(**parameters):
-    usual = {"hidden_layer_sizes": 16, "weight_decay": 0.1, "random_state": 0}
+    usual = {"hidden_layer_sizes": (32, 32), "weight_decay": 0.1, "random_state": 0}
     return FFNNRegressor(**{**usual, "max_iter": 40, **parameters})
 
 
@@ -36,7 +36,7 @@ WARNED = {
         "a lower learning_rate (now 3)",
     ),
     "too short": (
-        {"learning_rate_schedule": "constant", "learning_rate": 0.005},
+        {"learning_rate_schedule": "constant", "learning_rate": 0.001},
         "a larger max_iter",
     ),
     "regularised": ({"solver": "lbfgs", "weight_decay": 1e3}, "less regularisation"),
@@ -89,7 +89,7 @@ def test_it_is_what_the_fit_has_said(wave, where, parameters, first):
 
 @pytest.mark.parametrize("where", wrapped(None))
 def test_a_good_fit_leaves_nothing_to_say(wave, where):
-    model = network(learning_rate=0.03, max_iter=100)
+    model = network(learning_rate=0.03, max_iter=200)
     model, messages = heard(lambda: wrapped(model)[where].fit(*wave))
     assert advice_of(model) == messages == []
 
@@ -170,7 +170,9 @@ def test_what_a_search_has_tried_is_not_advised(wave, kind):
 
 
 def test_parameters_that_a_search_has_chosen_are_not_open(wave):
-    pipeline = make_pipeline(StandardScaler(), network(max_iter=60, learning_rate=0.03))
+    pipeline = make_pipeline(
+        StandardScaler(), network(max_iter=200, learning_rate=0.03)
+    )
     grid = {"ffnnregressor__weight_decay": [0.01, 0.1], "standardscaler": [None]}
     search = GridSearchCV(pipeline, grid, cv=2).fit(*wave)
     of_search = open_parameters(search)
