@@ -177,3 +177,20 @@ def test_a_limit_at_infinity_that_is_meant_is_no_overflow(ensemble_of, friedman)
     answers, messages = answered("interval", model, X)
     assert np.isinf(answers).all()
     assert messages == []
+
+
+@every_model
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_gaps_that_nobody_checks_are_named(kind, question, waves):
+    model = clone(MODELS[kind]).fit(*waves[:2])
+    X = waves[2][:4].copy()
+    X[1, 0], X[2, 1] = np.nan, np.inf
+    with (
+        sklearn.config_context(assume_finite=True),
+        pytest.warns(
+            UserWarning, match="of [12] rows are not finite: X has NaN"
+        ) as heard,
+    ):
+        answers = QUESTIONS[question](model, X)
+    assert len(heard) == 1
+    assert np.isfinite(np.stack(np.atleast_2d(answers))[:, [0, 3]]).all()
