@@ -96,8 +96,9 @@ class FFNNRegressor(RegressorMixin, GradientDescentNetwork):
         Epochs; iterations of "lbfgs". "auto" is 240 up to 200 rows and falls with the
         fourth root of the number of rows above.
     tol : float, default=1e-4
-        Progress is a loss lower than the best by this share of it. "lbfgs" ends after
-        three iterations without.
+        Progress is a loss lower than the best by this share of it; under a robust loss
+        with targets that are far off, by this share of what the other rows can gain.
+        "lbfgs" ends after three iterations without.
     n_iter_no_change : int, default=10
         Epochs without progress that end the run under a constant rate and lower it
         under the adaptive one, which ends after five drops.

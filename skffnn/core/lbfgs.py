@@ -14,7 +14,10 @@ from .training import Record, evaluate
 PATIENCE = 3
 
 
-def lbfgs(network, theta, data, consume, *, max_iter, tol, weight_decay, validation):
+def lbfgs(
+    network, theta, data, consume, *, max_iter, tol, weight_decay, validation,
+    within=None, most=np.inf,
+):  # fmt: skip
     """Minimise J + weight_decay/2 |W|^2 over all rows; one `Record` an iteration.
 
     Parameters
@@ -33,6 +36,12 @@ def lbfgs(network, theta, data, consume, *, max_iter, tol, weight_decay, validat
     weight_decay : float
         Inside the objective here; the recorded loss is J without it.
     validation : Data or None
+    within : Data, default=None
+        The same rows, with targets that can be computed with: next to a loss of 1e20,
+        no number tells whether it has fallen.
+    most : float, default=inf
+        Of a larger objective, progress is ``tol`` times this: see
+        `skffnn.core.stopping.below`.
 
     Returns
     -------
@@ -44,9 +53,10 @@ def lbfgs(network, theta, data, consume, *, max_iter, tol, weight_decay, validat
     Liu & Nocedal (1989), On the limited memory BFGS method for large scale
     optimization.
     """
-    objective = _Objective(network, theta, data, weight_decay)
+    learnt = data if within is None else within
+    objective = _Objective(network, theta, learnt, weight_decay)
     # SciPy's own test of progress is absolute for an objective below 1.
-    iterations, patience = 0, Patience(PATIENCE, tol)
+    iterations, patience = 0, Patience(PATIENCE, tol, most=most)
 
     def callback(intermediate_result):
         nonlocal iterations

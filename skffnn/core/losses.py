@@ -98,8 +98,9 @@ class Loss:
     in_deviations : tuple of str
         Which of these are in standard deviations of each output.
     robust : bool
-        Whether single rows that are far off hardly count, and must not decide the scale
-        of y either: that is the one of its quartiles then.
+        Whether single rows that are far off hardly count, as the gradient is the same
+        however far. Then they must decide neither the scale of y, which is that of its
+        quartiles, nor what counts as progress.
     output : str or None
         The activation that the output layer must have; None if users choose it.
     lowest : float

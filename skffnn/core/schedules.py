@@ -57,15 +57,17 @@ class Adaptive:
         What counts as progress, relative to the best loss.
     state : dict, default=None
         ``factor`` and the state of the patience, kept with the model.
+    most : float, default=inf
+        See `Patience`.
     """
 
     LAST = 1e-3
 
-    def __init__(self, n_iter_no_change, tol, state=None):
+    def __init__(self, n_iter_no_change, tol, state=None, most=np.inf):
         self.state = state if state is not None else {}
         if not self.state:
             self.state.update(self.first_state())
-        self.patience = Patience(n_iter_no_change, tol, self.state["patience"])
+        self.patience = Patience(n_iter_no_change, tol, self.state["patience"], most)
 
     @staticmethod
     def first_state():
@@ -111,7 +113,7 @@ class Schedule(NamedTuple):
     settles: bool = False
     remembers: bool = False
 
-    def made(self, values, state):
+    def made(self, values, state, most=np.inf):
         """The schedule with its hyperparameters, going on from a state.
 
         Parameters
@@ -120,9 +122,11 @@ class Schedule(NamedTuple):
             By the names of its arguments.
         state : dict
             Changed by one that remembers, and not looked at by the others.
+        most : float, default=inf
+            Progress of a larger loss is relative to this; for one that remembers.
         """
         if self.remembers:
-            return self.function(**values, state=state)
+            return self.function(**values, state=state, most=most)
         return partial(self.function, **values) if values else self.function
 
 

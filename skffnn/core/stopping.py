@@ -3,6 +3,19 @@
 import numpy as np
 
 
+def below(loss, share, most=np.inf):
+    """What a loss has to fall below, so that it has fallen by that share of it.
+
+    Parameters
+    ----------
+    loss, share : float
+    most : float, default=inf
+        No larger loss is taken shares of: where a few rows that are far off make up
+        nearly all of it, what the others can still gain is next to nothing of it.
+    """
+    return loss * (1 - share) if loss <= most else loss - share * most
+
+
 class Patience:
     """Counts the epochs since the loss last fell by more than tol, relatively.
 
@@ -14,10 +27,12 @@ class Patience:
         Progress is a loss below (1 - tol) times the best before it.
     state : dict, default=None
         ``best`` and ``wait``, for who wants to keep them.
+    most : float, default=inf
+        Of a larger loss, progress is tol times this: see `below`.
     """
 
-    def __init__(self, n_iter_no_change, tol, state=None):
-        self.n_iter_no_change, self.tol = n_iter_no_change, tol
+    def __init__(self, n_iter_no_change, tol, state=None, most=np.inf):
+        self.n_iter_no_change, self.tol, self.most = n_iter_no_change, tol, most
         self.state = state if state is not None else {}
         if not self.state:
             self.state.update(self.first_state())
@@ -29,7 +44,7 @@ class Patience:
 
     def __call__(self, loss):
         """Take in an epoch's loss; True where patience is at its end."""
-        if loss < self.state["best"] * (1 - self.tol):
+        if loss < below(self.state["best"], self.tol, self.most):
             self.state.update(best=loss, wait=0)
         else:
             self.state["wait"] += 1
@@ -53,15 +68,17 @@ class Collapse:
         The loss of the best constant prediction.
     state : dict, default=None
         ``lowest``, the lowest loss so far, and ``wait``, for who wants to keep them.
+    most : float, default=inf
+        What of the baseline can be learnt, if that is less: see `below`.
     """
 
     # So many epochs in a row are no accident if it predicts a constant, and if not.
     CONSTANT, ANY = 3, 10
-    # Below this share of the baseline something was learnt, that can be lost.
-    SOMETHING = 0.98
+    # What is this share below the baseline has learnt something, that can be lost.
+    SOMETHING = 0.02
 
-    def __init__(self, baseline, state=None):
-        self.baseline = baseline
+    def __init__(self, baseline, state=None, most=np.inf):
+        self.baseline, self.most = baseline, most
         self.state = state if state is not None else {}
         if not self.state:
             self.state.update(self.first_state())
@@ -91,7 +108,7 @@ class Collapse:
     @property
     def has_learnt(self):
         """Whether the loss has been clearly below that of a constant."""
-        return self.state["lowest"] < self.SOMETHING * self.baseline
+        return self.state["lowest"] < below(self.baseline, self.SOMETHING, self.most)
 
     def restart(self):
         """Count anew; what had been learnt can be lost again."""

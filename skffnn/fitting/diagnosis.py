@@ -3,13 +3,13 @@
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from ..core.stopping import Collapse
 from ..core.training import evaluate
 from ..preprocessing.checks import warn_user
 from ..preprocessing.parameters import auto_max_iter
-from ..preprocessing.scaling import FAR, robust_statistics
+from ..preprocessing.scaling import FAR
 from .neighbours import neighbours_err_alike
-from .run import SLOWER, predicts_a_constant
+from .reach import near_rows, spread
+from .run import SLOWER, collapse_of, predicts_a_constant
 
 # A loss that is lower by less than this share of it may have missed something.
 LITTLE = 0.3
@@ -146,9 +146,7 @@ def _no_better_on_most_rows(fit, share):
     Those can make up the whole of a robust loss, which has not learnt them.
     """
     data, target = fit.training_data, fit.prepared.target
-    Y = data.targets(data.at(slice(None))).astype(np.float64)
-    median, scale = robust_statistics(Y, range(len(Y)))
-    near = (np.abs(Y - median) <= FAR * scale).all(axis=1)
+    near = near_rows(data, FAR, *spread(data))
     if near.all():
         return True
     most = data.of(data.rows[near])
@@ -233,7 +231,7 @@ def _constant(fit):
 
 def _was_too_fast(fit):
     """Whether it had learnt something before, or has units that have died."""
-    if Collapse(fit.baseline, fit.standing.collapse).has_learnt:
+    if collapse_of(fit).has_learnt:
         return True
     W = fit.network.layout.views(fit.theta).W
     decayed = min(np.abs(W_l).max() for W_l in W) < DECAYED

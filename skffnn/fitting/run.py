@@ -19,6 +19,7 @@ from ..core.stopping import Collapse, Patience, diverged
 from ..core.training import evaluate
 from .fitted import fitted
 from .marks import Mark
+from .reach import Judge
 from .standing import Standing
 from .state import State, copied
 from .weight_decay import before_the_choice, choose, trial_of
@@ -27,12 +28,6 @@ from .weight_decay import before_the_choice, choose, trial_of
 SLOWER = 0.2
 # So many rows tell whether a network predicts a constant.
 FEW = 500
-
-
-@np.errstate(all="ignore")  # what overflows is divergence, and seen as such
-def total(loss):
-    """The loss of all outputs."""
-    return float(loss.sum())
 
 
 def train_alone(fit, task):
@@ -103,15 +98,18 @@ def predicts_a_constant(fit):
     return bool(np.ptp(y_hat, axis=0).max() == 0)
 
 
+def collapse_of(fit):
+    """What tells whether a run has collapsed."""
+    return Collapse(fit.baseline, fit.standing.collapse, fit.judge.most)
+
+
 def collapsed_late(fit):
     """Whether the last weights predict no better than a constant, and others did."""
     if fit.settings.trains_itself:  # to the minimum of what it was asked to minimise
         return False
-    has_learnt = Collapse(fit.baseline, fit.standing.collapse).has_learnt
-    if fit.standing.last_loss < fit.baseline or not has_learnt:
+    if fit.standing.last_loss < fit.baseline or not collapse_of(fit).has_learnt:
         return False
-    loss, _ = evaluate(fit.network, fit.theta, fit.training_data)
-    return total(loss) >= fit.baseline
+    return fit.judge.loss(fit.theta, fit.judge.training) >= fit.baseline
 
 
 class Fit:
@@ -137,9 +135,11 @@ class Fit:
     ----------
     standing : Standing
         Where the run stands.
+    judge : Judge
+        Whose losses decide.
     baseline, loss_of_mean : float
         The loss of the best constant prediction of the training rows, and of their
-        mean.
+        mean, as judged.
     interrupted : bool
     fell_back : bool
         Whether the last epochs had lost what was learnt, so that better weights are
@@ -162,6 +162,7 @@ class Fit:
             begin = seed, settings.standardized, target.metric
             state = State.new(self.network, data, *begin)
         self.state, state.deviations = state, deviations
+        self.judge = Judge(self.network, prepared, decides=not settings.one_epoch)
         if state.run is None:
             self._begin_run()
         state.fingerprint = fingerprint
@@ -184,7 +185,8 @@ class Fit:
         if model.early_stopping and len(state.history):
             # The weights it goes on from are a candidate like those of any epoch.
             curves = evaluate(self.network, state.theta, self.validation_data)
-            watched, (reported, _) = total(curves[0]), self.in_target_units(*curves)
+            reported, _ = self.in_target_units(*curves)
+            watched = self.judge.loss(state.theta, self.judge.validation)
             state.lowest = [watched, state.kept, reported]
             state.run.note(state.kept, watched, state.theta)
 
@@ -227,7 +229,7 @@ class Fit:
         # that their loss could be held against.
         self.baseline = self.loss_of_mean = 0.0
         if not one_epoch:
-            rows = self.network, self.training_data
+            rows = self.network, self.judge.training
             self.baseline = target.baseline(*rows)
             # The best constant under a loss such as that of an extreme quantile has so
             # low a loss that ten times as much is no divergence.
@@ -242,7 +244,9 @@ class Fit:
         """What is to be tried out about weight decay; None if nothing is."""
         if self._chosen is not None:  # it goes on: so does the choice
             return None
-        return trial_of(self.settings, self.training_data, self.state.seed)
+        # Trials are made in float32.
+        data = self.judge.within_reach(self.training_data, np.float32)
+        return trial_of(self.settings, data, self.state.seed, self.judge.most)
 
     @property
     def _chosen(self):
@@ -263,7 +267,7 @@ class Fit:
         state.memory[name] = optimizer.state
         self.recipe = settings.recipe(
             optimizer,
-            settings.schedule_from(state.schedule),
+            settings.schedule_from(state.schedule, self.judge.most),
             self.weight_decay,
             (state.order, state.dropout),
             self.standing.slower,
@@ -284,6 +288,8 @@ class Fit:
             tol=float(self.settings.model.tol),
             weight_decay=self.weight_decay,
             validation=self.validation_data,
+            within=self.judge.training,
+            most=self.judge.most,
         )
         if not converged and self.standing.outcome == "completed":
             self.standing.outcome = "max_iter"
@@ -293,11 +299,10 @@ class Fit:
     def take(self, record):
         """Take in an epoch; whether training has to stop."""
         row, state, standing = self._remember(record), self.state, self.standing
-        standing.done, standing.last_loss = record.epoch, total(record.loss)
-        watched, reported = standing.last_loss, row["loss"]
-        if self.validation_data is not None:
-            watched = total(record.validation_loss)
-            reported = row["validation_loss"]
+        standing.done = record.epoch
+        standing.last_loss, watched = self.judge.losses(self.theta, record)
+        validated = self.validation_data is not None
+        reported = row["validation_loss" if validated else "loss"]
         # The schedule looks at the newest one only.
         early = self.settings.model.early_stopping
         state.losses[:] = [watched if early else standing.last_loss]
@@ -309,14 +314,12 @@ class Fit:
             standing.outcome = "diverged"
             return True
         standing.note(row["epoch"], watched, self.theta)
-        collapse = Collapse(self.baseline, standing.collapse)
-        is_constant = partial(predicts_a_constant, self)
         # What minimises by itself may find that a constant is what was asked for.
-        collapsed = not self.settings.trains_itself and collapse(
-            standing.last_loss, is_constant
+        collapsed = not self.settings.trains_itself and collapse_of(self)(
+            standing.last_loss, partial(predicts_a_constant, self)
         )
         if collapsed:
-            self._go_back(collapse)
+            self._go_back()
         if watched < state.lowest[0]:
             state.lowest = [watched, row["epoch"], reported]
         standing.ended = self._out_of_patience()
@@ -327,11 +330,11 @@ class Fit:
             self.mark.take(state)
         return standing.ended or collapsed
 
-    def _go_back(self, collapse):
+    def _go_back(self):
         """Go on from the best weights, at a lower rate, once it has collapsed."""
         standing = self.standing
         standing.slower *= SLOWER
-        collapse.restart()
+        collapse_of(self).restart()
         # In place, as they may be a part of a stack.
         self.theta[...] = standing.best_theta
         self.state.memory.pop(self.settings.model.solver, None)
@@ -340,7 +343,10 @@ class Fit:
         """Whether waiting for a lower loss had better end."""
         settings, model = self.settings, self.settings.model
         patience = Patience(
-            model.n_iter_no_change, float(model.tol), self.standing.patience
+            model.n_iter_no_change,
+            float(model.tol),
+            self.standing.patience,
+            self.judge.most,
         )
         stalled = patience(self.losses[-1])
         if settings.trains_itself:
@@ -424,8 +430,7 @@ class Fit:
 
     @property
     def final_loss(self):
-        """Loss of the kept weights on the training rows; to be asked for at the end."""
+        """Loss of the kept weights on the training rows, as judged; for the end."""
         if self._final_loss is None:
-            loss, _ = evaluate(self.network, self.theta, self.training_data)
-            self._final_loss = total(loss)
+            self._final_loss = self.judge.loss(self.theta, self.judge.training)
         return self._final_loss

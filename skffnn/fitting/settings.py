@@ -86,13 +86,19 @@ class Settings:
         values = values_of(self.solver.hyperparameters, self.model)
         return self.solver(theta, state=state, **values)
 
-    def schedule_from(self, states):
-        """The schedule, going on from its state among those, which it may change."""
+    def schedule_from(self, states, most):
+        """The schedule, going on from its state among those, which it may change.
+
+        Parameters
+        ----------
+        states : dict
+        most : float
+            See `skffnn.core.schedules.Schedule.made`.
+        """
         values = values_of(self.schedule.hyperparameters, self.model)
         remembers, name = self.schedule.remembers, self.schedule_name
-        return self.schedule.made(
-            values, states.setdefault(name, {}) if remembers else None
-        )
+        state = states.setdefault(name, {}) if remembers else None
+        return self.schedule.made(values, state, most)
 
     def recipe(self, optimizer, schedule, weight_decay, rngs, slower=1.0, **others):
         """The recipe: how to train.

@@ -85,7 +85,7 @@ class WeightDecayTrial:
     minimize: Callable[..., Any] | None = None
 
 
-def trial_of(settings, data, seed):
+def trial_of(settings, data, seed, most):
     """The trial of a fit; None if it knows its weight decay, or is too short to tell.
 
     Parameters
@@ -94,6 +94,8 @@ def trial_of(settings, data, seed):
     data : Data
         The training rows.
     seed : int
+    most : float
+        Of a larger loss, progress is relative to this.
     """
     solver = settings.solver
     if not settings.chooses_weight_decay:
@@ -127,6 +129,7 @@ def trial_of(settings, data, seed):
             tol=settings.model.tol,
             weight_decay=weight_decay,
             validation=None,
+            most=most,
         )
 
     how = (None, minimize) if settings.trains_itself else (recipe, None)

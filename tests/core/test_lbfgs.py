@@ -192,6 +192,36 @@ def test_theta_stays_float32_and_in_its_place(
     assert records[-1].loss.dtype == np.float64
 
 
+def test_targets_to_compute_with_leave_the_records_what_they_are(
+    make_network, make_theta, make_data, minimise
+):
+    units = [3, 4, 1]
+    network, data = make_network(units), make_data(40, units)
+    within = Data(data.X, np.clip(data.Y, -1, 1))
+    assert (within.Y != data.Y).any()
+    clipped, told = make_theta(network), make_theta(network)
+    minimise(network, clipped, within, max_iter=30)
+    _, records = minimise(network, told, data, max_iter=30, within=within)
+    np.testing.assert_array_equal(told, clipped)
+    loss, mse = evaluate(network, told, data)
+    np.testing.assert_array_equal(records[-1].loss, loss)
+    np.testing.assert_array_equal(records[-1].metric, mse)
+
+
+def test_what_can_be_learnt_tells_when_it_has_settled(
+    make_network, make_theta, make_data, minimise
+):
+    units = [3, 4, 1]
+    network, data = make_network(units), make_data(40, units)
+    lasted = []
+    for most in (np.inf, 1e-2, 1e-4):
+        options = {"tol": 0.02, "max_iter": 300, "most": most}
+        _, records = minimise(network, make_theta(network), data, **options)
+        lasted.append(len(records))
+    assert lasted == sorted(lasted)
+    assert lasted[0] < lasted[1] < lasted[2]
+
+
 def test_overflow_is_silent(make_network, make_theta, make_data, minimise):
     network, data = make_network([3, 4, 1], "relu"), make_data(20, [3, 4, 1])
     data.Y[...] *= 1e160

@@ -84,6 +84,12 @@ def test_adaptive_takes_too_slow_a_fall_for_a_plateau():
     assert factors[-1] == 0.2
 
 
+def test_adaptive_measures_progress_by_what_can_be_learnt():
+    curve = 1e6 + 0.9 ** np.arange(30)
+    assert factors_by_epoch(Adaptive(2, 0.01), curve)[-1] < 1
+    assert factors_by_epoch(Adaptive(2, 0.01, most=1.0), curve)[-1] == 1
+
+
 def test_adaptive_does_not_keep_dropping_after_one_lucky_epoch():
     lucky, falling = [0.001], 0.9 ** np.arange(30)
     factors = factors_by_epoch(Adaptive(3, 0.01), [1.0, *lucky, *falling])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skffnn.core.stopping import Collapse, Patience, diverged
+from skffnn.core.stopping import Collapse, Patience, below, diverged
 
 
 def answers(patience, losses):
@@ -46,6 +46,16 @@ def test_patience_keeps_its_state_where_it_is_told_to():
     assert (state["best"], state["wait"]) == (1, 2)
 
 
+def test_of_a_loss_that_hardly_any_rows_make_up_progress_is_relative_to_the_others():
+    assert below(0.3, 0.1) == below(0.3, 0.1, most=0.3) == 0.3 * 0.9
+    assert below(1e6, 0.1, most=2.0) == pytest.approx(1e6 - 0.2)
+    losses = 1e6 + np.array([2, 1.9, 1.7, 1.65])
+    assert answers(Patience(3, 0.1), losses)[-1]
+    assert not answers(Patience(3, 0.1, most=1.0), losses).any()
+    assert answers(Patience(3, 0.1, most=10.0), losses)[-1]
+    assert not Patience(1, 0.1, most=1.0)(1e6)  # the first is progress
+
+
 # Divergence ---------------------------------------------------------------------------
 
 
@@ -68,9 +78,9 @@ def test_diverged(loss, theta, expected):
 # Collapse -----------------------------------------------------------------------------
 
 
-def collapses(losses, constant, baseline=1.0):
+def collapses(losses, constant, baseline=1.0, **options):
     """The epochs, from 1, in which a collapse is seen."""
-    collapse = Collapse(baseline)
+    collapse = Collapse(baseline, **options)
     seen = [collapse(loss, lambda: constant) for loss in losses]
     return [epoch for epoch, told in enumerate(seen, start=1) if told]
 
@@ -87,6 +97,12 @@ def test_an_overshoot_has_time_to_mend_itself():
 def test_what_has_learnt_nothing_has_nothing_to_lose():
     assert collapses([0.99, *[1.0] * 20], constant=True) == []
     assert collapses([0.5, *[1.0] * 20], constant=True, baseline=0.0) == []
+
+
+def test_what_can_be_learnt_can_be_next_to_nothing_of_the_loss():
+    losses = [1001.2, 1000.9, *[1001.0] * 3]
+    assert collapses(losses, constant=True, baseline=1001.0) == []
+    assert collapses(losses, constant=True, baseline=1001.0, most=1.0) == [5]
 
 
 def test_whether_it_is_constant_is_asked_only_where_it_matters():

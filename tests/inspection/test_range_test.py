@@ -35,6 +35,18 @@ def display_of(model, X, y, **options):
     return LearningRateDisplay.from_estimator(model, X, y, **options)
 
 
+def test_targets_that_are_far_off_hide_no_rate(friedman):
+    X, y = friedman
+    model = FFNNRegressor((32, 32), loss="huber", weight_decay=0.1, random_state=0)
+    found = []
+    for far in (1e4, 1e20):
+        wrong = np.where(np.arange(len(y)) < 3, far, y)
+        found.append(display_of(model, X, wrong))
+    low, high = found[0].steepest, found[0].largest_safe
+    assert 1e-4 < low < high < 1
+    assert (found[1].steepest, found[1].largest_safe) == (low, high)
+
+
 @pytest.mark.parametrize(
     ("solver", "weight_decay"), [("adam", 0.1), ("sgd", 0.1 / 200)]
 )
