@@ -239,6 +239,8 @@ def _was_too_fast(fit):
 
 
 def _still_falling(fit):
+    if fit.baseline == 0:  # y is constant: what falls is next to nothing
+        return False
     return not _has_a_rate(fit) or fit.standing.patience["wait"] == 0
 
 

@@ -309,7 +309,8 @@ class Fit:
         if record.epoch == 1:
             # A lucky start below the baseline is nothing to measure others by.
             standing.reference = max(standing.reference, standing.last_loss)
-        times = self.network.loss.too_large
+        # What minimises by itself may let the loss rise, for less of a penalty.
+        times = np.inf if self.settings.trains_itself else self.network.loss.too_large
         if diverged(standing.last_loss, standing.reference, self.theta, times):
             standing.outcome = "diverged"
             return True

@@ -47,6 +47,21 @@ def test_absurd_weights_are_never_kept(table, rate):
         )
 
 
+@pytest.mark.parametrize("loss", ["squared_error", "huber", "absolute_error"])
+@pytest.mark.parametrize("activation", ["tanh", "logistic"])
+@pytest.mark.parametrize("n", [1, 2, 50])
+def test_where_there_is_nothing_to_learn_lbfgs_has_nothing_to_say(
+    n, activation, loss, rng
+):
+    y = np.full(n, 3.0)
+    for seed in range(5):
+        X = rng.normal(size=(n, 3))
+        model = FFNNRegressor(
+            solver="lbfgs", activation=activation, loss=loss, random_state=seed
+        )
+        np.testing.assert_allclose(model.fit(X, y).predict(X), y, atol=0.3)
+
+
 def test_later_divergence_goes_back_to_the_best_weights_and_warns(table):
     X, y = table
     model = model_of(
