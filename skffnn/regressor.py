@@ -82,7 +82,8 @@ class FFNNRegressor(RegressorMixin, GradientDescentNetwork):
         of the rows (of at most 30,000) and for half of the epochs (above 10,000 rows a
         quarter; "sgd" twice as many), and takes the value whose network does best on
         the rest. Then it trains on all rows. Fewer than 100 different rows get 2
-        ("sgd" and "lbfgs": 0.01); with fewer than 10 epochs for the choice, and in
+        ("sgd": 0.01); "lbfgs" holds out each fifth of them in turn, and gives fewer
+        than 5 rows 0.01. With fewer than 10 epochs for the choice, and in
         `partial_fit`, it is 0.1 ("sgd": 0.0005, "lbfgs": 0.01). ``weight_decay_``
         tells; a fit that goes on stays with it.
     dropout : float, default=0.0

@@ -103,7 +103,7 @@ class LBFGS:
     }
     itemsize = 8  # SciPy computes in float64
     penalty = True
-    weight_decays = WeightDecays((1e-6, 1e-3, 0.01, 0.1), 0.01, 0.01)
+    weight_decays = WeightDecays((1e-6, 1e-3, 0.01, 0.1), 0.01, 0.01, fewest=5)
     slowness = 1.0
     minimize = staticmethod(lbfgs)
 

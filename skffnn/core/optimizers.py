@@ -40,11 +40,15 @@ class WeightDecays(NamedTuple):
         For tables that are too small to choose by.
     undecided : float
         For trainings that are too short to choose by, as one epoch is.
+    fewest : int
+        How many different rows it takes to choose by. With fewer than 100, where a part
+        of them says too little, every part is held out in turn.
     """
 
     candidates: tuple[float, ...]
     few_rows: float
     undecided: float
+    fewest: int = 100
 
 
 # What a solver may have a use for: see `skffnn.core.solvers`.

@@ -1,6 +1,7 @@
 """What each default gives, and what its neighbours give: the study behind the defaults.
 
     python tests/benchmarks/defaults.py DATA [--write] [--only depth dropout ...]
+    python tests/benchmarks/defaults.py DATA --few [--write]
 
 DATA is the folder that datasets.py describes. Each candidate is FFNNRegressor() with
 one thing changed. Nothing here sees a test row: of the training rows of each table's
@@ -9,6 +10,11 @@ the large ones and the same for every candidate. Figures are the RMSE on the hel
 rows over that of the defaults, geometric means over repetitions and then over tables:
 above 1 is worse than the default. "time" is the sum of the seconds of all fits over the
 sum of the defaults. Everything runs in float32, on one BLAS thread.
+
+--few is about solver="lbfgs" on tables of 8 to 99 rows: smooth functions, the same with
+noise, and rows drawn from the tables of the study. Each is learnt twice by the default
+network and by 50 logistic units; up to 1,000 other rows tell the errors. An error below
+a thousandth of the standard deviation of y counts as that.
 """
 
 import os
@@ -29,7 +35,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skffnn import FFNNRegressor
 from skffnn.core.data import saturate
-from skffnn.core.optimizers import Adam
+from skffnn.core.solvers import SOLVERS
 from skffnn.fitting import weight_decay
 from skffnn.preprocessing.parameters import auto_batch_size, auto_max_iter
 from skffnn.preprocessing.scaling import LIMIT
@@ -47,20 +53,21 @@ def by_rows(make):
     return lambda n: FFNNRegressor(**make(n))
 
 
-def choosing(candidates=None, **settings):
+def choosing(candidates=None, solver="adam", **settings):
     """The defaults, with other settings of how the weight decay is chosen."""
-    usual = Adam.weight_decays
+    usual = SOLVERS[solver].weight_decays
     other = usual if candidates is None else usual._replace(candidates=candidates)
+    settings = {"HELD_OUT": weight_decay.HELD_OUT, **settings}
 
     class Choosing(FFNNRegressor):
         def fit(self, X, y):
             with (
                 mock.patch.multiple(weight_decay, **settings),
-                mock.patch.object(Adam, "weight_decays", other),
+                mock.patch.object(SOLVERS[solver], "weight_decays", other),
             ):
                 return super().fit(X, y)
 
-    return lambda n: Choosing()
+    return lambda n: Choosing(solver=solver)
 
 
 def clipped(margin):
@@ -184,6 +191,112 @@ CANDIDATES = {
 }
 
 
+# Of few rows: where the weight decay is chosen, and where it is not.
+FEW = {
+    **{
+        f"weight_decay={value:g}": changed(solver="lbfgs", weight_decay=value)
+        for value in (1e-6, 1e-4, 0.001, 0.01, 0.1)
+    },
+    "one fifth held out": choosing(solver="lbfgs", FEWEST_ROWS=0),
+    "thirds in turn": choosing(solver="lbfgs", HELD_OUT=1 / 3),
+    "tenths in turn": choosing(solver="lbfgs", HELD_OUT=0.1),
+    "six candidates, 1e-6 to 1": choosing((1e-6, 1e-4, 0.001, 0.01, 0.1, 1.0), "lbfgs"),
+    "a quarter of the epochs": choosing(
+        solver="lbfgs", budget=lambda n, slowness: 0.25
+    ),
+}
+FEW_ROWS = 8, 15, 30, 60, 99
+NETWORKS = {}, {"hidden_layer_sizes": 50, "activation": "logistic", "max_iter": 1000}
+# The function, its columns, and the noise of the noisy one.
+FUNCTIONS = {
+    "sine": (lambda X: np.sin(3 * X[:, 0]), 1, 0.3),
+    "waves": (lambda X: np.sin(6 * X[:, 0]) + X[:, 0], 1, 0.3),
+    "plane": (lambda X: X @ [1, 2, 3, 0, 0], 5, 1.0),
+    "surface": (lambda X: np.sin(2 * X[:, 0]) * X[:, 1] + X[:, 0] ** 2, 2, 0.3),
+    "noise": (lambda X: np.zeros(len(X)), 3, 1.0),
+}
+SMOOTH = tuple(name for name in FUNCTIONS if name != "noise")
+NOISY = tuple(f"noisy {name}" for name in SMOOTH)
+REAL = ("diabetes", *datasets.FRIEDMAN, "airfoil", "gas", "skillcraft", "sml")
+SMALL = *SMOOTH, *NOISY, "noise", *REAL
+
+
+def few_rows(folder, name, n, repetition):
+    """So many rows to learn, and up to 1,000 others; float32."""
+    rng = np.random.default_rng(repetition)
+    if name in REAL:
+        split = datasets.load(folder, name, 0)
+        X, y, rows = split.X, split.y, rng.permutation(len(split.y))
+        X, y = X[rows[: n + 1000]], y[rows[: n + 1000]]
+    else:
+        function, columns, noise = FUNCTIONS[name.removeprefix("noisy ")]
+        X = rng.uniform(-1, 1, (n + 1000, columns))
+        if columns == 1:
+            X[:n, 0] = np.linspace(-1, 1, n)
+        y = function(X) + noise * (name not in SMOOTH) * rng.normal(size=len(X))
+    X, y = X.astype(np.float32), y.astype(np.float32)
+    return X[:n], y[:n], X[n:], y[n:]
+
+
+def run_few(folder, name, n, repetition, candidate, make):
+    X, y, X_out, y_out = few_rows(folder, name, n, repetition)
+    model = make(n)
+    found = []
+    for number, parameters in enumerate(NETWORKS):
+        model.set_params(random_state=repetition, **parameters)
+        with quiet():
+            elapsed = seconds(lambda: model.fit(X, y))
+            rmse = root_mean_squared_error(y_out, model.predict(X_out))
+        found.append({
+            "table": name,
+            "rows": n,
+            "fit": (name, n, repetition, number),
+            "candidate": candidate,
+            "rmse": max(rmse, 0.001 * np.std(y_out)),
+            "seconds": elapsed,
+        })  # fmt: skip
+    return found
+
+
+def summary_few(results):
+    """Ratios to the choice: in the mean, of kinds of tables, and by rows."""
+    rmse = results.pivot(index="fit", columns="candidate", values="rmse")
+    about = results.drop_duplicates("fit").set_index("fit").loc[rmse.index]
+    elapsed = results.groupby("candidate")["seconds"].sum()
+    parts = {
+        "mean": about["rows"] > 0,
+        "smooth": about["table"].isin(SMOOTH),
+        "noisy": about["table"].isin([*NOISY, "noise"]),
+        "real": about["table"].isin(REAL),
+        **{f"{n} rows": about["rows"] == n for n in FEW_ROWS},
+    }
+    rows = []
+    for candidate in FEW:
+        ratio = np.log(rmse[candidate] / rmse["default"])
+        means = [
+            ratio[part].groupby(about["table"][part]).mean() for part in parts.values()
+        ]
+        worst = f"{np.exp(ratio.groupby(about['table']).mean().max()):.2f}"
+        time_ = f"{elapsed[candidate] / elapsed['default']:.2f}"
+        cells = [f"{np.exp(mean.mean()):.2f}" for mean in means]
+        rows.append([candidate, *cells, worst, time_])
+    return table(["", *parts, "worst table", "time"], rows)
+
+
+def measure_few(folder):
+    """A frame of one row per fit."""
+    everyone = {"default": changed(solver="lbfgs"), **FEW}
+    jobs = [
+        (folder, name, n, repetition, candidate, make)
+        for n in FEW_ROWS[::-1]
+        for name in SMALL
+        for repetition in range(2)
+        for candidate, make in everyone.items()
+    ]
+    found = Parallel(os.cpu_count())(delayed(run_few)(*job) for job in jobs)
+    return pd.DataFrame([each for several in found for each in several])
+
+
 def held_out(folder, name, repetition):
     """Training rows of the first split, divided once more; float32."""
     split = datasets.load(folder, name, 0)
@@ -270,7 +383,14 @@ def main():
     options = parser(__doc__)
     options.add_argument("data", type=Path, help="the folder with the tables")
     options.add_argument("--only", nargs="*", help=", ".join(CANDIDATES))
+    options.add_argument("--few", action="store_true", help="L-BFGS with few rows")
     options = options.parse_args()
+    if options.few:
+        text = f"{machine()}\n\n{summary_few(measure_few(options.data))}"
+        print(text)
+        if options.write:
+            write("few rows", text, DOCS / "defaults.md")
+        return
     groups = {k: v for k, v in CANDIDATES.items() if k in (options.only or CANDIDATES)}
     everyone = {"default": changed()}
     for group in groups.values():

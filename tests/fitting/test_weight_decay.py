@@ -256,8 +256,80 @@ def test_lbfgs_lets_the_table_choose_too():
     assert smooth.weight_decay_ == least
     assert noisy.weight_decay_ == most
     assert smooth.score(x, np.sin(x[:, 0])) > 0.9999
-    few = FFNNRegressor(4, solver="lbfgs", random_state=0, tol=0.01)
-    assert few.fit(x[::4], x[::4, 0]).weight_decay_ == LBFGS.weight_decays.few_rows
+
+
+@pytest.mark.parametrize("n", [20, 50, 99])
+def test_lbfgs_lets_few_rows_choose(n):
+    x = np.linspace(-3, 3, n)[:, np.newaxis]
+    between, y = (x[1:] + x[:-1]) / 2, np.sin(x[:, 0])
+    model = FFNNRegressor(
+        50, solver="lbfgs", activation="logistic", max_iter=1000, random_state=0
+    )
+    assert model.fit(x, y).score(between, np.sin(between[:, 0])) > 0.9995
+    assert model.weight_decay_ == LBFGS.weight_decays.candidates[0]
+
+
+@pytest.mark.parametrize("n", [50, 99])
+def test_few_rows_that_are_mostly_noise_choose_much(n, rng):
+    X = rng.normal(size=(n, 10))
+    y = X[:, 0] + 3 * rng.normal(size=n)
+    model = FFNNRegressor(30, solver="lbfgs", random_state=0).fit(X, y)
+    assert model.weight_decay_ == LBFGS.weight_decays.candidates[-1]
+
+
+@pytest.mark.parametrize("held_out", ["early_stopping", "validation_fraction"])
+def test_lbfgs_chooses_by_what_validation_rows_leave_of_a_table(held_out):
+    x = np.linspace(-3, 3, 100)[:, np.newaxis]
+    given = {"early_stopping": True, "validation_fraction": 0.3}
+    model = FFNNRegressor(
+        50, solver="lbfgs", activation="logistic", max_iter=1000, random_state=0,
+        **{held_out: given[held_out]},
+    )  # fmt: skip
+    assert model.fit(x, np.sin(x[:, 0])).score(x, np.sin(x[:, 0])) > 0.99
+    assert model.weight_decay_ == LBFGS.weight_decays.candidates[0]
+
+
+def test_hardly_any_rows_choose_nothing():
+    x = np.linspace(-3, 3, 4)[:, np.newaxis]
+    model = FFNNRegressor(4, solver="lbfgs", random_state=0, tol=0.01)
+    assert model.fit(x, x[:, 0]).weight_decay_ == LBFGS.weight_decays.few_rows
+    often = np.tile(x, (50, 1))
+    assert model.fit(often, often[:, 0]).weight_decay_ == LBFGS.weight_decays.few_rows
+
+
+@pytest.mark.parametrize("n", [5, 17, 80, 99])
+def test_of_few_rows_each_is_held_out_once(n, rng):
+    X, times = rng.normal(size=(n, 2)).astype(np.float32), rng.integers(1, 4, size=n)
+    data = Data(np.repeat(X, times, 0), np.repeat(X[:, :1], times, 0))
+    splits = weight_decay._splits(data, 0, fewest=5)
+    assert len(splits) == 5
+    for learnt, held_out in splits:
+        assert not np.intersect1d(learnt.Y[learnt.rows], held_out.Y[held_out.rows]).size
+        assert len(learnt) + len(held_out) == times.sum()
+        assert len(np.unique(held_out.Y[held_out.rows])) == pytest.approx(n / 5, abs=1)
+    everyone = np.concatenate([held_out.rows for _, held_out in splits])
+    np.testing.assert_array_equal(np.sort(everyone), np.arange(times.sum()))
+    assert weight_decay._splits(data, 0, fewest=n + 1) == []
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_what_few_rows_choose_has_the_lowest_loss_over_all_of_them(
+    network, weighted, rng
+):
+    X, y = friedman(noise=2, n=60)
+    data = data_of(X, y, rng.uniform(0.5, 2, size=60) if weighted else None)
+    amounts = AMOUNTS._replace(fewest=20)
+    total = np.zeros(len(CANDIDATES))
+    for learnt, held_out in weight_decay._splits(data, 3, fewest=20):
+        trial = weight_decay.WeightDecayTrial(data, recipe, amounts, 3)
+        weight = 1 if held_out.weight is None else held_out.weight[held_out.rows].mean()
+        for k, run in enumerate(weight_decay._runs(network, trial, learnt)):
+            for _ in epochs(network, run.theta, learnt, run.recipe, []):
+                pass
+            loss, _ = evaluate(network, run.theta, held_out)
+            total[k] += loss.item() * len(held_out) * weight
+    trial = weight_decay.WeightDecayTrial(data, recipe, amounts, 3)
+    assert weight_decay.choose(network, [trial]) == [CANDIDATES[total.argmin()]]
 
 
 def test_what_lbfgs_has_chosen_is_what_it_trains_with():
