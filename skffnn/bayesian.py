@@ -99,9 +99,10 @@ class BayesianFFNNRegressor(
         same rows. It is a low estimate, by some units, where a run was stopped short of
         its most probable parameters.
     relevance_ : ndarray of shape (n_features_in_,)
-        By how many standard deviations the prediction moves with one of each column:
-        the root mean square of its slope over the training rows. Next to nothing for
-        columns that say nothing. None in the file of an earlier version.
+        By how many standard deviations the prediction moves where a column takes the
+        values of other rows: a root mean square, so that it is the slope where the
+        dependence is linear. Next to nothing for columns that say nothing. None in the
+        file of an earlier version.
     feature_importances_ : ndarray of shape (n_features_in_,)
         ``relevance_``, divided by its sum, for `sklearn.feature_selection`.
     hidden_layer_sizes_ : tuple of int

@@ -94,14 +94,14 @@ def test_switches_off_the_column_that_says_nothing(fitted, waves):
 
 
 @pytest.mark.parametrize("ard", [True, False])
-def test_relevance_is_the_slope_that_there_is(rng, ard):
+def test_relevance_is_what_a_column_moves(rng, ard):
     """It finds columns that enter linearly as it finds the others."""
     X = rng.normal([0, 10, 0, 0], [1, 100, 1e-3, 1], (300, 4))
     y = 5e6 * (np.sin(X[:, 0]) + 0.01 * X[:, 1]) + 2e5 * rng.normal(size=300)
     model = BayesianFFNNRegressor(ard=ard, random_state=0).fit(X, y)
-    slopes = np.array([np.sqrt(np.mean(np.cos(X[:, 0]) ** 2)), 0.01, 0.0, 0.0])
-    expected = 5e6 * slopes * X.std(axis=0) / y.std()
-    np.testing.assert_allclose(model.relevance_, expected, atol=0.03)
+    moved = np.array([np.std(np.sin(X[:, 0])), np.std(0.01 * X[:, 1]), 0.0, 0.0])
+    expected = 5e6 * moved / y.std()
+    np.testing.assert_allclose(model.relevance_, expected, atol=0.04)
     importances = model.feature_importances_
     np.testing.assert_allclose(importances, model.relevance_ / model.relevance_.sum())
     assert importances.sum() == pytest.approx(1)
@@ -117,13 +117,27 @@ def test_relevance_does_not_depend_on_how_rows_are_given(rng, kind):
         other = small().fit(X, y, sample_weight=count)
     else:
         other = small().fit(kind(np.repeat(X, count, axis=0)), np.repeat(y, count))
-    np.testing.assert_allclose(other.relevance_, twice.relevance_, rtol=1e-5)
+    if kind == "weights":  # others are drawn
+        np.testing.assert_allclose(other.relevance_, twice.relevance_, atol=0.05)
+    else:
+        np.testing.assert_allclose(other.relevance_, twice.relevance_, rtol=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_column_that_acts_where_no_rows_are_is_relevant(rng, seed):
+    """A step between two groups has no slope at any row."""
+    x = np.r_[rng.uniform(-3, -1, 60), rng.uniform(1, 3, 60)]
+    X = np.c_[x, rng.normal(size=120)]
+    y = np.sign(x) + 0.1 * X[:, 1] + 0.02 * rng.normal(size=120)
+    model = BayesianFFNNRegressor(random_state=seed).fit(X, y)
+    assert model.feature_importances_[0] > 0.8
+    assert SelectFromModel(model, prefit=True).get_support().tolist() == [True, False]
 
 
 def test_where_nothing_is_relevant_no_column_is(waves):
     X, y, *_ = waves
     assert small().fit(X, np.full(200, 7.0)).relevance_.max() < 1e-4
-    with pytest.warns(ConvergenceWarning, match="explain 0%"):
+    with pytest.warns(ConvergenceWarning, match="No column of X varies"):
         model = small().fit(np.ones((200, 2)), y)
     assert model.feature_importances_.tolist() == model.relevance_.tolist() == [0, 0]
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.initializers import glorot, initialize
-from ..core.second_order.evidence import Posterior, factor_of, groups_of
+from ..core.second_order.evidence import Posterior, factor_of, groups_of, variance
 from ..core.second_order.gauss_newton import GaussNewton
 from ..core.second_order.levenberg_marquardt import levenberg_marquardt
 from ..preprocessing.preparation import draw_seed
@@ -27,9 +27,10 @@ STARTS = (SIMPLE, INTRICATE, SIMPLE, SIMPLE)
 # many steps; and how many runs at least. They find waves that the others do not.
 BENT = ((0.7, 100), (1.5, 100))
 FURTHER = 4
-# About nothing: less than this share of the squares; or less than half of them, if that
-# is no more than chance.
-LITTLE, HALF = 0.1, 0.5
+# Less than this share of the squares may be chance, or may lack something.
+HALF = 0.5
+# Of the error of a row with such a leverage next to nothing is left, whatever it is.
+ALONE = 0.95
 # So many steps after that a run is given up if it is far behind another one, in log
 # evidence a row: it would hardly count.
 GRACE, FAR_BEHIND = 4, 1.0
@@ -51,10 +52,24 @@ def quietly():
 
 
 class Run(NamedTuple):
-    """One run: its best step, and whether it was still making progress at its end."""
+    """One run.
+
+    Attributes
+    ----------
+    best : Posterior
+        Its best step.
+    factor : ndarray of shape (P, P)
+        Cholesky's factor of the precision matrix there, lower triangular.
+    memorizes : bool
+        Whether it has learnt rows by heart, and not what they have in common.
+    unfinished : bool
+        Whether it was still making progress at its end.
+    """
 
     best: Posterior
-    unfinished: bool
+    factor: np.ndarray
+    memorizes: bool
+    unfinished: bool = False
 
 
 class Committee:
@@ -77,10 +92,10 @@ class Committee:
 
     Attributes
     ----------
-    stopped : bool
-        Whether a callback has asked for an end of the runs.
+    stopped, cut_short : bool
+        Whether a callback has asked for an end of the runs, or of one.
     runs : list of Run
-        Those that count, weighed or not.
+        Those that are kept, weighed or not.
     steps : list of dict
         All steps of all runs, in standardised units.
     seconds : list of float
@@ -98,7 +113,8 @@ class Committee:
 
     def __init__(self, model, network, data, scaling, seed, task):
         self.model, self.network, self.data = model, network, data
-        self.scaling, self.stopped = scaling, False
+        self.scaling, self.stopped, self.cut_short = scaling, False, False
+        self.errors = np.geterr()
         self.groups = groups_of(network.layout, bool(model.ard))
         self.steps, self.seconds, self.runs = [], [], []
         self.rng, self.n_started = np.random.default_rng(seed), 0
@@ -115,18 +131,25 @@ class Committee:
 
     @property
     def bends(self):
-        """Whether it has hidden layers; a linear model is found from every start."""
-        return len(self.network.layout.units) > 2
+        """Whether units bend; a linear model is found from every start."""
+        return set(self.network.names) != {"identity"}
+
+    @property
+    def counted(self):
+        """The runs that count: what is learnt by heart does only if there is no other.
+
+        The evidence is no judge of it. A unit that is steep enough explains one row and
+        no other, whatever the noise in it; then there is little noise left.
+        """
+        return [run for run in self.runs if not run.memorizes] or self.runs
 
     @property
     def best(self):
-        """Of all runs the step with the highest evidence."""
-        return max((run.best for run in self.runs), key=lambda best: best.log_evidence)
+        """Of the runs that count the step with the highest evidence."""
+        return max((run.best for run in self.counted), key=lambda b: b.log_evidence)
 
     def search(self, task):
         """Look for what the usual starts have missed; keep it, if there is anything."""
-        if self.constant.all():
-            return
         before, runs = self.best.log_evidence, self.runs
         with quietly():
             for k, rng in enumerate(self.rng.spawn(_further(self.model))):
@@ -149,6 +172,11 @@ class Committee:
         return 1 - best.squares / self.squares * (n - 1) / left
 
     @property
+    def memorizes(self):
+        """Whether all of its runs have learnt rows by heart."""
+        return all(run.memorizes for run in self.runs)
+
+    @property
     def by_chance(self):
         """Whether y is as probable under a constant and noise."""
         n = self.curvature.n
@@ -159,9 +187,8 @@ class Committee:
 
     @property
     def explains_nothing(self):
-        """Whether the networks explain about nothing of y."""
-        share = self.explained()
-        return share < LITTLE or (share < HALF and self.by_chance)
+        """Whether the networks explain little of y, if anything."""
+        return self.explained() < HALF and self.by_chance
 
     @property
     def neighbours_err_alike(self):
@@ -172,23 +199,25 @@ class Committee:
 
     @property
     def lacks_something(self):
-        """Whether there may be more in y than the networks have found."""
-        return self.bends and (self.explains_nothing or self.neighbours_err_alike)
+        """Whether there may be more in y than the networks have found.
+
+        Of runs that the user has cut short nothing else is expected.
+        """
+        if self.cut_short or self.constant.all() or not self.bends:
+            return False
+        return self.explains_nothing or self.neighbours_err_alike
 
     def settle(self):
         """Weigh the networks, and leave out those that hardly count."""
-        evidence = np.array([run.best.log_evidence for run in self.runs])
+        runs = self.counted
+        evidence = np.array([run.best.log_evidence for run in runs])
         root = min(1, PER_ROW / self.curvature.n)
         weights = np.exp(root * (evidence - evidence.max()))
         weights /= weights.sum()
         count = np.flatnonzero(weights >= LEAST_WEIGHT)
-        self.members = [self.runs[k].best for k in count]
+        self.members = [runs[k].best for k in count]
+        self.factors = [runs[k].factor for k in count]
         self.weights = weights[count] / weights[count].sum()
-        with quietly():
-            self.factors = [
-                factor_of(self.curvature, member, self.groups)
-                for member in self.members
-            ]
 
     def _usual(self, theta, share, rng):
         """First weights that are a share of the usual ones."""
@@ -215,8 +244,8 @@ class Committee:
         task = task.subtask("restart", model.max_iter)
         best: Any = None
         to_beat, waited, clock = -np.inf, 0, perf_counter()
-        ahead = max((run.best.log_evidence for run in self.runs), default=-np.inf)
-        hopeless = ahead - FAR_BEHIND * self.curvature.n
+        others = [run.best.log_evidence for run in self.runs if not run.memorizes]
+        hopeless = max(others, default=-np.inf) - FAR_BEHIND * self.curvature.n
         descent = levenberg_marquardt(self.curvature, theta, self.groups, warm_up)
         for i, judged in zip(range(1, model.max_iter + 1), descent, strict=False):
             self.steps.append(_record(self.n_started, i, judged, self.curvature.n))
@@ -228,17 +257,40 @@ class Committee:
                 to_beat, waited = judged.log_evidence, 0
             ended = i >= warm_up + GRACE and best.log_evidence < hopeless
             ended |= waited == model.n_iter_no_change
-            ended |= task.epoch_ended(lambda judged=judged: self._model_of(judged))
+            if self._tell(task, judged):
+                self.cut_short = ended = True
             if ended:
                 break
             clock = perf_counter()
-        self.stopped = task.end(None)
-        return Run(best, not ended and judged.squares > EXACT**2 * self.curvature.n)
+        with np.errstate(**self.errors):
+            self.stopped = task.end(None)
+        unfinished = not ended and judged.squares > EXACT**2 * self.curvature.n
+        return self._judged(best)._replace(unfinished=unfinished)
+
+    def _judged(self, best):
+        """The run that has this for its best step."""
+        factor = factor_of(self.curvature, best, self.groups)
+        rows = self.data.at(slice(None))
+        leverage = best.precisions.noise * variance(
+            self.network, best.theta, self.data, factor
+        )
+        squares = self.data.targets(rows)[:, 0] ** 2
+        if self.data.weight is not None:
+            leverage *= self.data.weight[rows, 0]
+            squares = squares * self.data.weight[rows, 0]
+        alone = leverage > ALONE
+        return Run(best, factor, bool(squares[alone].sum() > squares.sum() / 2))
+
+    def _tell(self, task, judged):
+        """Tell the callbacks of a step; whether one of them asks to stop."""
+        with np.errstate(**self.errors):
+            return task.epoch_ended(lambda: self._model_of(judged))
 
     def _model_of(self, judged):
         """The attributes of a model that has one network, that of this step."""
         alone = copy(self)
-        alone.runs = [Run(judged, False)]
+        with quietly():
+            alone.runs = [self._judged(judged)]
         alone.settle()
         return fitted_committee(alone, [alone], [])
 
@@ -303,7 +355,7 @@ def committees_of(model, networks, data, scaling, task):
             committees.append(each)
 
     def best():
-        return max(committees, key=lambda each: each.best.log_evidence)
+        return max(committees, key=lambda c: (not c.memorizes, c.best.log_evidence))
 
     if best().lacks_something and not any(each.stopped for each in committees):
         more = task.subtask("further restarts", len(committees) * _further(model))

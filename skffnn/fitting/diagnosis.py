@@ -157,6 +157,10 @@ def _no_better_on_most_rows(fit, share):
 
 def _explain_failure(fit):
     settings, rate, constant = fit.settings, _rate(fit), _constant(fit)
+    if fit.training_data.constant_inputs().all():
+        fit.advice = ["columns that vary"]
+        _warn(f"No column of X varies: the network predicts no better than {constant}.")
+        return
     if settings.standardized and fit.final_loss > TOO_LARGE * fit.loss_of_mean:
         fit.advice = _slower_cures(fit)
         _warn(

@@ -59,7 +59,13 @@ def warn_of_doubts(model, committee):
             "runs that were still making progress: raise max_iter, or tol.",
             ConvergenceWarning,
         )
-    if committee.lacks_something:
+    if committee.constant.all():
+        advice = ["columns that vary"]
+        warn_user(
+            "No column of X varies: all predictions are the mean of y.",
+            ConvergenceWarning,
+        )
+    elif committee.lacks_something:
         advice = [*_warn_of_little(model, committee), *advice]
     # Whatever they weigh, rows are no more than there are; the mean of y takes one.
     n, effective = committee.n_rows, committee.n_effective_parameters()

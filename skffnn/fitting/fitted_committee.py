@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from ..core.data import Data
 from ..core.layout import Layout
 from ..saving.rules import is_array, is_list, is_number, is_whole
 from .fitted import NETWORK, YOUNGER
 
-# Numbers in a chunk of slopes: 2 MiB of float64.
-NUMBERS = 2**18
+# Pairs of rows that relevance is measured by.
+PAIRS = 1000
 
 
 def fitted_committee(committee, tried, advice):
@@ -54,30 +55,34 @@ def fitted_committee(committee, tried, advice):
 
 
 def _relevance(committee):
-    """The root mean square of the prediction's slopes, in standard deviations."""
-    data, n_inputs = committee.data, committee.network.layout.units[0]
-    rows, squares, n = data.rows, np.zeros(n_inputs), 0.0
-    most = max(1, NUMBERS // n_inputs)
-    for start in range(0, len(rows), most):
-        part = data.of(rows[start : start + most])
-        weight = np.ones((len(part), 1))
-        if data.weight is not None:
-            weight = data.weight[part.chosen]
-        squares += np.sum(weight * _slopes(committee, part) ** 2, axis=0)
-        n += weight.sum()
-    relevance = np.sqrt(squares / n)
-    if data.scale is None:
-        return relevance
-    return relevance * committee.scaling.x_scale  # rows that are standardised late
+    """By how much the prediction moves with each column: a root mean square.
+
+    Rows are given the value that others have in that column, as in permutation
+    importance. Half the mean square of the difference of two such values, drawn at
+    random, is their variance. All in standard deviations.
+    """
+    data, rng = committee.data, np.random.default_rng(0)
+    weight = None if data.weight is None else data.weight[data.rows, 0]
+    share = None if weight is None else weight / weight.sum()
+    some, others = rng.choice(data.rows, (2, PAIRS), p=share)
+    x, x_others = np.empty((2, PAIRS, data.X.shape[1]))
+    data.gather_inputs(some, x)
+    data.gather_inputs(others, x_others)
+    y_hat, relevance = _predictions(committee, x), np.zeros(x.shape[1])
+    for column in np.flatnonzero(~committee.constant):
+        moved = x.copy()
+        moved[:, column] = x_others[:, column]
+        moved = _predictions(committee, moved) - y_hat
+        relevance[column] = np.sqrt(np.mean(moved**2) / 2)
+    return relevance
 
 
 @np.errstate(all="ignore")  # far rows may saturate
-def _slopes(committee, data):
-    """How the prediction changes with each input, (n, n_inputs)."""
-    return sum(
-        weight * committee.network.input_gradient(member.theta, data)[:, 0]
-        for weight, member in zip(committee.weights, committee.members, strict=True)
-    )
+def _predictions(committee, x):
+    """What the committee predicts for rows as its networks read them, (n,)."""
+    network, data = committee.network, Data(x, None)
+    each = [network.predict(member.theta, data)[:, 0] for member in committee.members]
+    return committee.weights @ np.stack(each)
 
 
 # What files may hold, by the rules of `skffnn.fitting.fitted` ------------------------

@@ -69,7 +69,11 @@ def check_table(model, X, y, sample_weight, target, *, dtype=None, reset=True):
         refuse(y, "y")
     try:
         # Whatever may be assumed: what is not finite would be called a divergence.
-        with config_context(assume_finite=False), needing_numbers("X or y"):
+        with (
+            config_context(assume_finite=False),
+            needing_numbers("X or y"),
+            np.errstate(all="ignore"),  # it adds numbers up to see whether one is none
+        ):
             X, y = validate_data(
                 model,
                 X,
@@ -106,11 +110,14 @@ def check_inputs(model, X, dtype):
     """
     # With a dtype in place of the tuple, an array would be made of a DataFrame.
     options = {"reset": False, "accept_sparse": "csr", "dtype": (dtype,)}
-    if type(X) is np.ndarray and X.dtype == dtype:  # one row should not wait for more
-        return validate_data(model, X, **options)
-    refuse(X, "X")
-    with needing_numbers("X"):
-        return validate_data(model, X, **options)
+    with np.errstate(all="ignore"):  # it adds numbers up to see whether one is none
+        if (
+            type(X) is np.ndarray and X.dtype == dtype
+        ):  # one row should wait for no more
+            return validate_data(model, X, **options)
+        refuse(X, "X")
+        with needing_numbers("X"):
+            return validate_data(model, X, **options)
 
 
 def _dtypes(X):

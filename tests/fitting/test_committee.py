@@ -1,8 +1,11 @@
 """A committee: several starts, weighed by their evidence."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 from skffnn import BayesianFFNNRegressor
 from skffnn.fitting import committee
@@ -63,3 +66,51 @@ def test_a_single_network_reports_its_own_numbers(waves):
     assert model.n_effective_parameters_ == best["n_effective_parameters"]
     rmse = np.sqrt(np.mean((model.predict(X) - y) ** 2))
     assert rmse == pytest.approx(best["rmse"], rel=1e-6)
+
+
+# By heart ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rare_events_are_not_learnt_by_heart(seed):
+    """The evidence prefers networks that know each of them, and have R^2 below -2."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(2600, 8))
+    y = 1.0 * (rng.random(2600) < 0.05 * np.exp(0.7 * X[:, 0]))
+    model = BayesianFFNNRegressor(random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(X[:600], y[:600])
+    assert -0.05 < model.score(X[600:], y[600:]) < 0.1
+    low, high = model.predict_interval(X[600:], 0.9)
+    assert np.mean((low <= y[600:]) & (y[600:] <= high)) > 0.85
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_heavy_tails_are_not_learnt_by_heart(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(2600, 2))
+    y = 0.3 * X[:, 0] + rng.standard_t(2, 2600)
+    model = BayesianFFNNRegressor(random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        assert model.fit(X[:600], y[:600]).score(X[600:], y[600:]) > -0.05
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_what_is_learnt_by_heart_counts_where_there_is_nothing_else(
+    waves, first, monkeypatch
+):
+    """Here all runs are called so, with or without the first."""
+    n_judged = 0
+
+    class Watched(committee.Committee):
+        def _judged(self, best):
+            nonlocal n_judged
+            n_judged += 1
+            return super()._judged(best)._replace(memorizes=first or n_judged > 1)
+
+    monkeypatch.setattr(committee, "Committee", Watched)
+    model = BayesianFFNNRegressor(4, n_restarts=3, random_state=0).fit(*waves[:2])
+    assert n_judged == 3
+    assert len(model.theta_) == (3 if first else 1)

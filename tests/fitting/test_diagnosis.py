@@ -236,3 +236,12 @@ def test_noise_is_nothing_that_was_missed(rng, share, loss):
     noise = rng.normal(size=800) * np.sqrt((1 - share) / share)
     model = FFNNRegressor(loss=loss, random_state=0).fit(X, X[:, 0] + noise)
     assert model._advice == []
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_where_no_column_varies_it_says_so(rng, solver):
+    model = FFNNRegressor(8, solver=solver, max_iter=20, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="No column of X varies") as heard:
+        model.fit(np.ones((60, 3)), rng.normal(size=60))
+    assert len(heard) == 1
+    assert model._advice == ["columns that vary"]

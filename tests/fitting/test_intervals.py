@@ -194,3 +194,14 @@ def test_gaps_that_nobody_checks_are_named(kind, question, waves):
         answers = QUESTIONS[question](model, X)
     assert len(heard) == 1
     assert np.isfinite(np.stack(np.atleast_2d(answers))[:, [0, 3]]).all()
+
+
+@every_model
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_largest_numbers_of_both_signs_are_looked_at_in_silence(
+    kind, question, waves
+):
+    """Their sum, by which scikit-learn looks for gaps, is no number."""
+    model = clone(MODELS[kind]).fit(*waves[:2])
+    X = 1.7e308 * np.array([[1, -1], [1, 1], [-1, -1], [-1, 1.0]])
+    answered(question, model, X)
