@@ -63,7 +63,7 @@ def write(path, header, arrays):
     arrays : dict of ndarray
         By name; of numbers.
     """
-    with _replacing(path) as file:
+    with _naming(path), _replacing(path) as file:
         with zipfile.ZipFile(file, "w", allowZip64=True) as archive:
             with _member(archive, HEADER) as member:
                 member.write(header.encode("ascii"))
@@ -81,13 +81,30 @@ def _member(archive, name):
 
 
 @contextmanager
+def _naming(path):
+    """Name the path in errors as the user does, and not what is written meanwhile."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        # The class of the error follows from its number.
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+
+
+@contextmanager
 def _replacing(path):
     """A file to write, which takes the place of the one at path when it is complete."""
+    name = os.fsdecode(path)
+    if not name:  # it would stand for the current folder
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    if not os.path.basename(name):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     target = Path(os.fsdecode(os.path.realpath(path)))
     if target.exists() and not target.is_file():  # a folder, or a device
-        raise OSError(errno.EINVAL, "Not a file to be written", str(target))
+        raise OSError(errno.EINVAL, "Not a file to be written")
     if target.exists() and not os.access(target, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     new = target.with_name(f".{target.name[:50]}.{secrets.token_hex(8)}.tmp")
     try:
         with open(new, "x+b", opener=_privately) as file:

@@ -15,14 +15,14 @@ $estimator     the class of an estimator, with its parameters and state
 """
 
 from collections.abc import Callable
-from math import isfinite
+from math import isfinite, prod
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .archive import holds_numbers
-from .rules import is_number, need
+from .rules import is_list, is_number, is_whole, need
 
 # The generator of `numpy.random.default_rng`, and that of a RandomState.
 GENERATOR, RANDOM_STATE = "PCG64", "MT19937"
@@ -33,6 +33,8 @@ MOST_NAMES = 100
 # An empty masked array takes fifty times the memory of its words. So many are more than
 # any search has parameters.
 MOST_MASKED = 1000
+# Axes of an array of NumPy.
+MOST_AXES = 64
 
 
 class Encoder:
@@ -125,6 +127,12 @@ def _are_strings(values):
     return all(isinstance(each, str) for each in values)
 
 
+def _is_shape(shape, n):
+    """Whether an array of n elements can have that shape, of what files hold."""
+    whole = is_list(shape, is_whole) and len(shape) <= MOST_AXES
+    return whole and prod(shape) == n
+
+
 def _check_names(names):
     if sum(not isinstance(name, str) for name in names) > MOST_NAMES:
         raise ValueError(
@@ -188,6 +196,7 @@ class Decoder:
         shape, strings = content
         if not isinstance(strings, list) or not _are_strings(strings):
             raise ValueError("among its strings is something else")
+        need(_is_shape(shape, len(strings)), "the shape of its strings")
         array = np.empty(len(strings), dtype=object)
         array[:] = strings
         return array.reshape(shape)

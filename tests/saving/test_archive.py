@@ -9,6 +9,7 @@ import struct
 import tracemalloc
 import zipfile
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -468,6 +469,31 @@ def test_paths(tmp_path, monkeypatch):
         archive.write("missing/a", "{}", {})
     with pytest.raises(FileNotFoundError):
         archive.read("missing")
+
+
+@posix
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("", FileNotFoundError),
+        ("missing/a", FileNotFoundError),
+        ("a/", IsADirectoryError),
+        ("folder", OSError),
+        ("file/a", NotADirectoryError),
+        ("x" * 300, OSError),
+        (b"missing/a", FileNotFoundError),
+        (Path("missing/a"), FileNotFoundError),
+    ],
+)
+def test_errors_name_the_path_as_it_was_given(tmp_path, monkeypatch, name, kind):
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    Path("file").touch()
+    with pytest.raises(kind) as caught:
+        archive.write(name, "{}", {})
+    assert caught.value.filename == os.fspath(name)
+    assert str(caught.value).endswith(f": {os.fspath(name)!r}")
+    assert {each.name for each in tmp_path.iterdir()} == {"folder", "file"}
 
 
 def test_a_file_that_may_not_be_written_stays(path, monkeypatch):
