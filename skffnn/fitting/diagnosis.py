@@ -21,8 +21,13 @@ TOO_LARGE = 10
 LARGE_WEIGHT = 100
 # A loss that is lower than that of the best constant by this share of it is no lower.
 ROUNDING = 1e-6
+# Rates from here on are rather too high than too low.
+HIGH = 0.1
 # Weights below this are what regularisation leaves of them, and not units that died.
 DECAYED = 1e-3
+# The share of each weight that a step takes off, from where on it learns nothing, and
+# from where on it leaves weights larger than it has found them.
+FORGETTING, OVERSHOOT = 0.1, 2
 
 
 def explain(fit, warn=True):
@@ -98,6 +103,8 @@ def _rate(fit):
 def _diverged(fit):
     """What has happened, for a message; what to try is left as advice."""
     fit.advice = _slower_cures(fit)
+    if _decays_by(fit, OVERSHOOT):
+        return f"Training diverged at weight_decay={fit.weight_decay:g}"
     if not _has_a_rate(fit):
         return "Training diverged"
     return f"Training diverged at learning_rate={_rate(fit):g}"
@@ -170,10 +177,11 @@ def _explain_failure(fit):
         return
     cures = ["less regularisation"]
     if fit.done == settings.max_iter:
-        cures.insert(0, f"a larger max_iter (now {settings.max_iter})")
-    if _has_a_rate(fit):
-        another = "a lower" if rate >= 0.1 or _was_too_fast(fit) else "a higher"
-        cures.insert(0, f"{another} learning_rate (now {rate:g})")
+        cures.insert(_held_back(fit), f"a larger max_iter (now {settings.max_iter})")
+    if _has_a_rate(fit) and (rate >= HIGH or _was_too_fast(fit)):
+        cures.insert(0, f"a lower learning_rate (now {rate:g})")
+    elif _has_a_rate(fit) and not _held_back(fit):
+        cures.insert(0, f"a higher learning_rate (now {rate:g})")
     if not settings.standardized:
         cures.insert(0, "standardize=True")
     fit.advice = cures
@@ -237,9 +245,15 @@ def _was_too_fast(fit):
     """Whether it had learnt something before, or has units that have died."""
     if collapse_of(fit).has_learnt:
         return True
+    return not _held_back(fit) and predicts_a_constant(fit)
+
+
+def _held_back(fit):
+    """Whether regularisation takes weights away faster than they can be learnt."""
+    if _decays_by(fit, FORGETTING):
+        return True
     W = fit.network.layout.views(fit.theta).W
-    decayed = min(np.abs(W_l).max() for W_l in W) < DECAYED
-    return not decayed and predicts_a_constant(fit)
+    return bool(min(np.abs(W_l).max() for W_l in W) < DECAYED)
 
 
 def _still_falling(fit):
@@ -248,8 +262,21 @@ def _still_falling(fit):
     return not _has_a_rate(fit) or fit.standing.patience["wait"] == 0
 
 
+def _decays_by(fit, share):
+    """Whether steps at a usual rate take more than that share off a weight."""
+    if fit.recipe is None:
+        return False
+    return min(fit.recipe.learning_rate, HIGH) * fit.recipe.weight_decay > share
+
+
+def _less_decay(fit):
+    return f"a lower weight_decay (now {fit.weight_decay:g})"
+
+
 def _slower_cures(fit):
     """What to try against divergence."""
+    if _decays_by(fit, OVERSHOOT):
+        return [_less_decay(fit)]
     if not _has_a_rate(fit):
         return ["solver='adam'"]
     cures = [] if fit.settings.standardized else ["standardize=True"]

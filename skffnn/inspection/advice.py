@@ -5,10 +5,9 @@ from numbers import Real
 from typing import Any
 
 from ..core.solvers import SOLVERS
+from ..fitting.diagnosis import HIGH
 from .wrappers import layers
 
-# Rates of networks from here on are rather too high than too low, as fits see it.
-HIGH = 0.1
 # In which direction a word points.
 FURTHER = {"higher": 1, "larger": 1, "lower": -1}
 

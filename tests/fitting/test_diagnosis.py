@@ -15,6 +15,23 @@ def model_of(**parameters):
     )
 
 
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("weight_decay", [300.0, 1e10, 1e308])
+def test_decay_that_overshoots_is_not_blamed_on_the_rate(table, solver, weight_decay):
+    model = model_of(solver=solver, weight_decay=weight_decay, max_iter=20)
+    with pytest.raises(FloatingPointError, match="Try a lower weight_decay") as error:
+        model.fit(*table)
+    assert f"diverged at weight_decay={weight_decay:g}" in str(error.value)
+    assert "learning_rate" not in str(error.value)
+
+
+def test_a_network_that_has_decayed_is_not_told_to_learn_faster(table):
+    model = model_of(solver="sgd", weight_decay=30.0, max_iter=20)
+    with pytest.warns(ConvergenceWarning, match="Try less regularisation, a larger"):
+        model.fit(*table)
+    assert model._advice[0] == "less regularisation"
+
+
 def test_divergence_in_the_first_epoch_is_an_error(table):
     model = model_of(solver="sgd", learning_rate=1e6, clip_norm=None)
     with pytest.raises(FloatingPointError, match=r"learning_rate=1e\+06 within.*Try"):
