@@ -48,6 +48,9 @@ FREE = (
     "warm_start",
 )
 
+# What joblib takes in C.
+MOST_JOBS = 2**31 - 1
+
 
 @dataclass
 class FitArguments:
@@ -124,6 +127,20 @@ def has_only_parameters(estimator):
     return vars(estimator).keys() - {"_metadata_request"} <= set(names)
 
 
+def check_n_jobs(n_jobs):
+    """Raise ValueError for a number of jobs that joblib cannot count.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+    """
+    if isinstance(n_jobs, Integral) and abs(int(n_jobs)) > MOST_JOBS:
+        raise ValueError(
+            f"n_jobs must be None or a whole number of jobs, at most {MOST_JOBS:,}; "
+            "use -1 for as many as there are processors."
+        )
+
+
 @dataclass
 class Workers:
     """Joblib's workers, as they were asked for where this was made."""
@@ -132,6 +149,7 @@ class Workers:
     pre_dispatch: int | str = "2*n_jobs"
 
     def __post_init__(self):
+        check_n_jobs(self.n_jobs)
         self.parallel = Parallel(n_jobs=self.n_jobs, pre_dispatch=self.pre_dispatch)
         self.number = effective_n_jobs(self.n_jobs)
 

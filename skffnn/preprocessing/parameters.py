@@ -114,7 +114,7 @@ def hidden_sizes(hidden_layer_sizes):
         raise ValueError(
             "hidden_layer_sizes must be a whole number of units, or a sequence of "
             "them such as a list, one per hidden layer (all at least 1); got "
-            f"{hidden_layer_sizes!r}."
+            f"{shown(hidden_layer_sizes)}."
         )
     return tuple(int(size) for size in sizes)
 
@@ -205,7 +205,21 @@ def check_rules(model, rules):
     for rule in rules:
         value = getattr(model, rule.name)
         if not rule.valid(value):
-            raise ValueError(f"{rule.name} must be {rule.wanted}; got {value!r}.")
+            raise ValueError(f"{rule.name} must be {rule.wanted}; got {shown(value)}.")
+
+
+def shown(value):
+    """A value for a message, also if Python has no word for it.
+
+    Examples
+    --------
+    >>> shown(0.5), shown(10**9999)
+    ('0.5', 'an int that is too large to be written down')
+    """
+    try:
+        return repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        return f"an {type(value).__name__} that is too large to be written down"
 
 
 def is_choice(value, choices):

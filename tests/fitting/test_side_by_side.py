@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
+from skffnn import FFNNEnsembleRegressor, FFNNGridSearchCV, FFNNRegressor
 from skffnn.core.optimizers import OPTIMIZERS
 from skffnn.core.solvers import SOLVERS
 from skffnn.fitting import side_by_side
@@ -97,3 +98,12 @@ def test_a_divergence_is_an_error_of_its_own(network_of, friedman):
     assert [type(error) for error in errors] == [
         type(None), FloatingPointError, type(None)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("n_jobs", [10**400, -(10**400), 2**31], ids=["+", "-", "C"])
+def test_a_number_of_jobs_that_nobody_can_count_is_named(table, n_jobs):
+    networks = FFNNEnsembleRegressor(FFNNRegressor(4), 2, n_jobs=n_jobs)
+    search = FFNNGridSearchCV(FFNNRegressor(4), {"solver": ["lbfgs"]}, n_jobs=n_jobs)
+    for model in (networks, search):
+        with pytest.raises(ValueError, match="n_jobs must be None or a whole number"):
+            model.fit(*table)

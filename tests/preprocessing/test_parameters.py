@@ -157,3 +157,10 @@ def test_small_tables_have_constant_budgets_and_large_ones_fewer_epochs():
 
 def test_an_integer_is_one_hidden_layer(table):
     assert model_of(hidden_layer_sizes=7).fit(*table).units_ == [4, 7, 1]
+
+
+def test_a_number_of_thousands_of_digits_is_an_error_that_names_its_parameter(table):
+    for name in ("max_iter", "learning_rate", "hidden_layer_sizes"):
+        model = FFNNRegressor(**{name: 10**5000})
+        with pytest.raises(ValueError, match=f"^{name} must be .*too large to be writ"):
+            model.fit(*table)
