@@ -5,7 +5,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy.stats import norm
-from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .base import FittedNetwork
@@ -21,6 +20,7 @@ from .fitting.fitted_committee import COMMITTEE, YOUNGER_COMMITTEE, fitted_commi
 from .fitting.intervals import IntervalMixin
 from .fitting.threads import one_blas_thread
 from .preprocessing.checks import check_table, unchanged_on_error
+from .preprocessing.judging import JudgedMixin
 from .preprocessing.parameters import (
     activation_names,
     check_choice,
@@ -32,6 +32,7 @@ from .preprocessing.parameters import (
 from .preprocessing.preparation import rows_with_weight
 from .preprocessing.scaling import Scaling, extremes, input_statistics, standardized
 from .preprocessing.target import NumericTarget
+from .preprocessing.words import SECOND_ORDER
 
 # What hidden_layer_sizes="auto" chooses from.
 SIZES = ((5,), (10,), (10, 10), (10, 10, 10))
@@ -40,7 +41,7 @@ MOST_WORK = 2 * 10**10
 
 
 class BayesianFFNNRegressor(
-    IntervalMixin, CallbackSupportMixin, RegressorMixin, FittedNetwork
+    IntervalMixin, CallbackSupportMixin, JudgedMixin, FittedNetwork
 ):
     """Bayesian neural network for small tables, with error bars and nothing to tune.
 
@@ -175,6 +176,7 @@ class BayesianFFNNRegressor(
     True
     """
 
+    _elsewhere = SECOND_ORDER
     _fitted = COMMITTEE
     _younger: ClassVar = YOUNGER_COMMITTEE
     _upgrades: ClassVar = {1: network_from_format_1}

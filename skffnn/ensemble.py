@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import RegressorMixin, clone
+from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted
@@ -25,9 +25,10 @@ from .fitting.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from .fitting.intervals import IntervalMixin
 from .fitting.side_by_side import Workers, fit_all, shared_arguments
 from .preprocessing.checks import check_inputs, seen, unchanged_on_error
+from .preprocessing.judging import JudgedMixin
 from .preprocessing.parameters import check_flag, check_parameters
 from .preprocessing.preparation import rows_with_weight
-from .regressor import FFNNRegressor
+from .regressor import IN_NETWORKS, FFNNRegressor
 from .saving.rules import are_names, are_rows, is_list, is_whole
 
 # What stands for a network in the state of an ensemble.
@@ -54,7 +55,7 @@ def _are_networks(value, others):
 class FFNNEnsembleRegressor(
     IntervalMixin,
     CallbackSupportMixin,
-    RegressorMixin,
+    JudgedMixin,
     Estimator,
 ):
     """A deep ensemble: networks with different seeds, and their mean.
@@ -128,6 +129,7 @@ class FFNNEnsembleRegressor(
     True
     """
 
+    _elsewhere = IN_NETWORKS
     _fitted: ClassVar = {
         "estimators_": _are_networks,
         "estimators_samples_": are_samples,

@@ -18,9 +18,10 @@ from sklearn.utils import get_tags
 from .base import GradientDescentNetwork
 from .fitting.callbacks import FitTask
 from .fitting.rehearsal import NotStackedError, Rehearsal, may_stack
-from .fitting.side_by_side import has_only_parameters
+from .fitting.side_by_side import check_n_jobs, has_only_parameters
 from .preprocessing.checks import each_once, unchanged_on_error
 from .preprocessing.foreign import refuse_lazy
+from .preprocessing.judging import JudgedMixin, check_truth
 from .saving.mixin import PersistenceMixin
 from .saving.rules import are_names, is_bool, is_list, is_whole
 
@@ -209,8 +210,8 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
         ValueError
             If a parameter or the data make no sense.
         """
-        for name, values in {"X": X, "y": y, **params}.items():
-            refuse_lazy(values, name)
+        check_n_jobs(self.n_jobs)
+        self._refuse_foreign({"X": X, "y": y, **params})
         with each_once():
             return self._fit(X, y, params)
 
@@ -241,6 +242,39 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
             if self.scoring is None:  # it was told of the template
                 self.scorer_ = check_scoring(estimator)
 
+    def score(self, X: Any, y: Any = None, **params: Any) -> float:
+        """Score the best estimator on these rows, by the scorer of the search.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+        **params : dict
+            What the scorer takes besides, as in GridSearchCV.
+
+        Returns
+        -------
+        score : float
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the rows cannot be predicted, or y has values that are no numbers.
+        """
+        self._refuse_foreign({"X": X, "y": y, **params})
+        return super().score(X, y, **params)
+
+    def _refuse_foreign(self, given):
+        """Raise an error for what the last step would refuse, and scorers might not."""
+        for name, values in given.items():
+            refuse_lazy(values, name)
+        if isinstance(_last_step(self.estimator), JudgedMixin):
+            for name in ("y", "sample_weight"):
+                if given.get(name) is not None:
+                    check_truth(given[name], name)
+
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
         """Fit all candidates on all folds in stacks; then let each be asked for.
 
@@ -265,6 +299,11 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
         results["mean_fit_time"] = seconds.mean(axis=1)
         results["std_fit_time"] = seconds.std(axis=1)
 
+    def _format_results(self, *args, **kwargs):
+        # The deviation of scores is infinite where their squares are.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return super()._format_results(*args, **kwargs)
+
     def __sklearn_tags__(self):
         """Tell scikit-learn what the estimator takes, of targets, too."""
         tags = super().__sklearn_tags__()
@@ -278,15 +317,19 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
 _SAME = "fit", "_learn", "_check_rows", "_adopt", "get_params", "set_params"
 
 
+def _last_step(estimator):
+    """What y is passed to: the last step of a pipeline, or the estimator itself."""
+    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+
+
 def _is_network(estimator):
     """Whether an estimator is a network, or a pipeline that ends in one, and no more.
 
     Users may have set callbacks, and their subclasses may fit otherwise.
     """
-    if isinstance(estimator, Pipeline):
-        if not has_only_parameters(clone(estimator)):
-            return False
-        estimator = estimator.steps[-1][1]
+    if isinstance(estimator, Pipeline) and not has_only_parameters(clone(estimator)):
+        return False
+    estimator = _last_step(estimator)
     kind, ours = type(estimator), GradientDescentNetwork
     alike = all(getattr(kind, n, None) is getattr(ours, n) for n in _SAME)
     return alike and has_only_parameters(clone(estimator))

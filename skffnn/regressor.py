@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import RegressorMixin
 
 from .base import GradientDescentNetwork
 from .fitting.fitted import rules_for
 from .preprocessing.checks import guarded
+from .preprocessing.judging import JudgedMixin
 from .preprocessing.parameters import lowest_target
 from .preprocessing.target import NumericTarget
 
 
-class FFNNRegressor(RegressorMixin, GradientDescentNetwork):
+class FFNNRegressor(JudgedMixin, GradientDescentNetwork):
     """Feed-forward neural network regressor, written from scratch in NumPy.
 
     A multilayer perceptron for tables. It standardises X and y itself, so that one
@@ -322,3 +322,10 @@ class FFNNRegressor(RegressorMixin, GradientDescentNetwork):
         tags.target_tags.multi_output = True
         tags.target_tags.positive_only = lowest_target(self.loss) >= 0
         return tags
+
+
+# What is around networks says so of their parameters: see `skffnn.preprocessing.words`.
+IN_NETWORKS = dict.fromkeys(
+    FFNNRegressor._get_param_names(),
+    "it belongs to the networks, as in {owner}(FFNNRegressor({written}))",
+)

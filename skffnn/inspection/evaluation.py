@@ -12,11 +12,12 @@ from sklearn.dummy import DummyRegressor
 from sklearn.metrics import r2_score, root_mean_squared_error
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_consistent_length
 
 from ..core.hyperparameters import is_inside_unit, is_int
 from ..core.notebook import paragraphs, table
-from ..preprocessing.foreign import needing_numbers, refuse, refuse_lazy
+from ..preprocessing.foreign import refuse_lazy
+from ..preprocessing.judging import check_truth
 from .advice import (
     advice_of,
     less_fitting,
@@ -346,17 +347,15 @@ def _check_regressor(estimator: Any) -> None:
 
 def _check_rows(X: Any, y: Any, test_size: float) -> tuple[int, float]:
     refuse_lazy(X, "X")
-    refuse(y, "y")
+    check_truth(y, "y")
     check_consistent_length(X, y)
-    with needing_numbers("y"):
-        y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y")
-    whole = is_int(test_size, 2)
-    if not (test_size < len(y) if whole else is_inside_unit(test_size)):
+    n, whole = np.shape(y)[0], is_int(test_size, 2)
+    if not (test_size < n if whole else is_inside_unit(test_size)):
         raise ValueError(
             "test_size must be a share between 0 and 1, or a number of rows from 2 to n"
-            f" - 1 = {len(y) - 1}; got {test_size!r}."
+            f" - 1 = {n - 1}; got {test_size!r}."
         )
-    return len(y), int(test_size) if whole else float(test_size)
+    return n, int(test_size) if whole else float(test_size)
 
 
 def _check_split(train: np.ndarray, test: np.ndarray) -> None:
@@ -367,6 +366,7 @@ def _check_split(train: np.ndarray, test: np.ndarray) -> None:
         )
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of errors that cannot be squared
 def _scores(fitted: Any, X: Any, X_test: Any, y: Any, y_test: Any) -> Scores:
     predictions = fitted.predict(X), fitted.predict(X_test)
     pairs = list(zip((y, y_test), predictions, strict=True))

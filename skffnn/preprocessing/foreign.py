@@ -1,6 +1,6 @@
 """What users pass that is no table of numbers: what it is, and how to make it one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from datetime import date, time, timedelta
 from typing import Any
@@ -9,15 +9,16 @@ import numpy as np
 import pandas as pd
 
 # What tells a collection that is still to be computed, by its class, and what computes
-# it: of Dask, Spark, DuckDB, Polars, Ibis and Arrow.
+# it: of Dask, Spark, DuckDB, Polars, Ibis and Arrow; last, expressions of columns.
 LAZY = {
-    "__dask_graph__": "compute()",
-    "toPandas": "toPandas()",
-    "fetchnumpy": "df()",
-    "collect": "collect()",
-    "execute": "execute()",
-    "to_table": "to_table()",
-    "read_all": "read_all()",
+    "__dask_graph__": "{name}.compute()",
+    "toPandas": "{name}.toPandas()",
+    "fetchnumpy": "{name}.df()",
+    "collect": "{name}.collect()",
+    "execute": "{name}.execute()",
+    "to_table": "{name}.to_table()",
+    "read_all": "{name}.read_all()",
+    "over": "what it makes of a frame, frame.select({name})",
 }
 # What the dtypes of dates and durations are called, in NumPy, pandas, Polars and Arrow.
 TEMPORAL = "date", "time", "duration", "period"
@@ -45,6 +46,11 @@ def refuse(values: Any, name: str) -> None:
         Of the argument.
     """
     refuse_lazy(values, name)
+    if isinstance(values, Iterator | Set):
+        raise ValueError(
+            f"{name} is a {type(values).__name__}, which can be read once, or has no "
+            f"order: pass a table, such as list({name})."
+        )
     kind = getattr(getattr(values, "dtype", None), "kind", None)
     if kind in ("f", "i", "u", "b"):
         return
@@ -81,7 +87,7 @@ def refuse_lazy(values: Any, name: str) -> None:
         raise ValueError(
             f"{name} is a {kind.__module__.partition('.')[0]} {kind.__name__}, which "
             "is still to be computed, and a network learns and predicts from memory: "
-            f"pass {name}.{compute}."
+            f"pass {compute.format(name=name)}."
         )
 
 
@@ -91,7 +97,7 @@ def _parts(values: Any) -> Iterator[tuple[Any, Any, Any]]:
         for k, (name, dtype) in enumerate(
             zip(values.columns, values.dtypes, strict=True)
         ):
-            yield name, dtype, values.iloc[:, k] if hasattr(values, "iloc") else None
+            yield name, dtype, _column(values, k)
     elif hasattr(values, "schema"):
         for name, dtype in zip(values.schema.names, values.schema.types, strict=True):
             yield name, dtype, None
@@ -100,12 +106,21 @@ def _parts(values: Any) -> Iterator[tuple[Any, Any, Any]]:
         yield None, dtype, values
 
 
+def _column(frame, k):
+    """A column of a frame of pandas or Polars; None of another one."""
+    if hasattr(frame, "iloc"):
+        return frame.iloc[:, k]
+    return frame.to_series(k) if hasattr(frame, "to_series") else None
+
+
 def _is_date(dtype, values):
     """Whether a column has dates or durations, by its dtype or one by one."""
     kind = getattr(dtype, "kind", None)
     if kind in ("m", "M") or str(dtype).lower().startswith(TEMPORAL):
         return True
     if values is None or kind not in (None, "O"):
+        return False
+    if kind is None and str(dtype).lower() not in ("none", "object"):  # as Float64
         return False
     try:
         array = np.asarray(values)
@@ -135,6 +150,10 @@ def needing_numbers(name: str) -> Iterator[None]:
         raise ValueError(
             f"{name} has a value that no float can hold ({type(error).__name__})."
         ) from error
+    except ValueError as error:
+        if "signaling NaN" not in str(error):
+            raise
+        raise ValueError(f"{name} has a value that no float can hold.") from error
     except TypeError as error:
         if not any(words in str(error) for words in NO_NUMBERS):
             raise

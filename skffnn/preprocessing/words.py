@@ -1,7 +1,8 @@
 """Words of other libraries, and what this one calls the same thing."""
 
+from collections.abc import Mapping
 from inspect import Parameter, signature
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 # Values, by the parameter whose choices have another word.
 VALUES = {
@@ -115,6 +116,20 @@ PARAMETERS = {
     "n_restarts_optimizer": "n_restarts",
 }
 
+# What training of second order does without: see `WordsMixin`.
+SECOND_ORDER = {
+    "weight_decay": "how much weights pay for their size follows from the rows",
+    "learning_rate": "it takes steps of second order, which find their own length",
+    "loss": (
+        "it minimises the squared error, and other losses are those of "
+        "FFNNRegressor({written})"
+    ),
+    "solver": (
+        "it takes steps of second order, and other solvers are those of "
+        "FFNNRegressor({written})"
+    ),
+}
+
 
 def our_word(parameter: str, value: Any, choices: Any) -> str | None:
     """What is called so elsewhere, or written in another way; None if nothing is.
@@ -136,15 +151,25 @@ def our_word(parameter: str, value: Any, choices: Any) -> str | None:
 
 
 class WordsMixin:
-    """Lets an estimator say what it calls the parameters of other libraries."""
+    """Lets an estimator say what it calls the parameters of other libraries.
+
+    Attributes
+    ----------
+    _elsewhere : dict of str to str
+        Parameters of `FFNNRegressor` that it does without, and what there is in place
+        of them, to end a sentence with; ``{written}`` is how they are written there,
+        and ``{owner}`` the name of the estimator.
+    """
+
+    _elsewhere: ClassVar[Mapping[str, str]] = {}
 
     # Not in `__init__`, which scikit-learn reads the parameters off.
     def __new__(cls, *args: Any, **params: Any) -> Self:
         """Raise TypeError for a parameter that is called otherwise here."""
-        if params.keys() & PARAMETERS:
+        if params.keys() & (PARAMETERS.keys() | cls._elsewhere.keys()):
             known = signature(cls.__init__).parameters
             any_name = Parameter.VAR_KEYWORD in {each.kind for each in known.values()}
-            advice = _advice(params.keys() - known.keys(), known)
+            advice = _advice(params, known, cls)
             if advice and not any_name:
                 raise TypeError(f"{cls.__name__} has {advice}")
         return super().__new__(cls)
@@ -166,21 +191,34 @@ class WordsMixin:
         ValueError
             If there is no such parameter.
         """
-        if params.keys() & PARAMETERS:
+        if params.keys() & (PARAMETERS.keys() | self._elsewhere.keys()):
             known = self.get_params(deep=False)  # type: ignore[attr-defined]
-            advice = _advice(params.keys() - known.keys(), known)
+            advice = _advice(params, known, type(self))
             if advice:
                 raise ValueError(f"{type(self).__name__} has {advice}")
         return super().set_params(**params)  # type: ignore[misc]
 
 
-def _advice(unknown, known):
+def _advice(params, known, cls):
     """What to write in place of parameters that there are not; empty for no idea."""
-    ours = {name: PARAMETERS.get(name, "") for name in sorted(unknown)}
+    unknown = sorted(params.keys() - known.keys())
+    ours = {name: PARAMETERS.get(name, name) for name in unknown}
     found = {name: word for name, word in ours.items() if word in known}
-    if not found:
-        return ""
-    return (
-        f"no parameter {', '.join(found)}: use {', '.join(found.values())}, and see "
-        "in the documentation what its values mean."
-    )
+    if found:
+        return (
+            f"no parameter {', '.join(found)}: use {', '.join(found.values())}, and "
+            "see in the documentation what its values mean."
+        )
+    for name, word in ours.items():
+        if word in cls._elsewhere:
+            written = f"{word}={_value(word, params[name])}"
+            there = cls._elsewhere[word].format(owner=cls.__name__, written=written)
+            return f"no parameter {name}: {there}."
+    return ""
+
+
+def _value(parameter, value):
+    """A value as it is written here, if it is a word of ours or of another library."""
+    choices = VALUES.get(parameter, {}).values()
+    ours = our_word(parameter, value, choices)
+    return "..." if ours is None else repr(ours)

@@ -82,6 +82,27 @@ def test_a_parameter_of_another_library_is_answered(kind, word, ours):
         kind().set_params(**{word: 1})
 
 
+@pytest.mark.parametrize(
+    ("make", "word", "value", "told"),
+    [
+        (FFNNEnsembleRegressor, "alpha", 1, r"\(FFNNRegressor\(weight_decay=...\)\)"),
+        (FFNNEnsembleRegressor, "loss", "mse", "loss='squared_error'"),
+        (FFNNEnsembleRegressor, "activation", "sigmoid", "activation='logistic'"),
+        (FFNNEnsembleRegressor, "early_stopping", True, "early_stopping=..."),
+        (BayesianFFNNRegressor, "alpha", 1, "follows from the rows"),
+        (BayesianFFNNRegressor, "lr", 1, "find their own length"),
+        (BayesianFFNNRegressor, "loss", "mae", "loss='absolute_error'"),
+        (BayesianFFNNRegressor, "optimizer", "adamw", "solver='adam'"),
+    ],
+)
+def test_who_does_without_a_parameter_says_where_it_is(make, word, value, told):
+    message = rf"^{make.__name__} has no parameter {word}: .*{told}"
+    with pytest.raises(TypeError, match=message):
+        make(**{word: value})
+    with pytest.raises(ValueError, match=message):
+        make().set_params(**{word: value})
+
+
 def test_several_are_answered_at_once():
     message = "no parameter alpha, lr: use weight_decay, learning_rate,"
     with pytest.raises(TypeError, match=message):
