@@ -207,8 +207,8 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
         -----
         ConvergenceWarning
             If training diverges later (the best weights are kept), ends no better than
-            the best constant prediction, reaches max_iter too early, or learns little
-            where neighbouring rows know more.
+            the best constant prediction, collapses, reaches max_iter too early, or
+            learns little where neighbouring rows know more.
         """
         check_parameters(self)
         check_flag("resume", resume)
@@ -246,6 +246,12 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
             the method does not exist then, as scikit-learn's conventions want it.
         FloatingPointError
             If training diverges; the model is still what it was before the call.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the network has died: it predicts one number, call after call. It goes on
+            from the best weights of earlier calls, at a fifth of the rate.
 
         Examples
         --------

@@ -9,7 +9,8 @@ from ..preprocessing.parameters import auto_max_iter
 from ..preprocessing.scaling import FAR
 from .neighbours import neighbours_err_alike
 from .reach import near_rows, spread
-from .run import SLOWER, collapse_of, predicts_a_constant
+from .reserve import SLOWER, predicts_a_constant
+from .run import collapse_of
 
 # A loss that is lower by less than this share of it may have missed something.
 LITTLE = 0.3
@@ -40,7 +41,7 @@ def explain(fit, warn=True):
     fit : Fit
         After it has chosen its weights.
     warn : bool, default=True
-        Whether to speak of more than divergence.
+        Whether to speak of more than divergence, and of a network that has died.
 
     Raises
     ------
@@ -52,14 +53,18 @@ def explain(fit, warn=True):
         _explain_divergence(fit)
     elif _blown_up(fit):
         raise FloatingPointError(f"{_diverged(fit)} in its last step. {_slower(fit)}")
+    elif fit.died:
+        _explain_collapse(fit)
     elif warn and _learnt_nothing(fit):
         _explain_failure(fit)
-    elif warn and (fit.fell_back or fit.standing.slower < 1):
+    elif warn and (fit.fell_back or fit.standing.slower < fit.slower_before):
         _explain_collapse(fit)
     elif warn and outcome == "max_iter" and _still_falling(fit):
         _explain_the_budget(fit)
     elif warn and _missed_something(fit):
         _explain_what_was_missed(fit)
+    elif _left(fit) < 1:  # it was told of when it happened
+        fit.advice = [_lower_rate(fit)]
 
 
 def _explain_the_budget(fit):
@@ -78,17 +83,30 @@ def _explain_the_budget(fit):
 
 
 def _explain_collapse(fit):
-    rate, slower = _rate(fit), fit.standing.slower
-    lower = rate * (slower if slower < 1 else SLOWER)
-    fit.advice = [f"learning_rate={lower:g}"]
+    rate, lower = _rate(fit) * fit.slower_before, _lower_rate(fit)
+    fit.advice = ["less regularisation"] if _held_back(fit) else [lower]
     what = f"the weights of epoch {fit.state.kept} were kept"
-    if slower < 1:
-        what = f"it went on from better weights at learning_rate={lower:g}"
+    if fit.died:
+        what = f"it goes on from the weights of epoch {fit.state.kept}, at {lower}"
+    elif fit.standing.slower < 1:
+        what = f"it went on from better weights at {lower}"
+    from_the_start = "" if _held_back(fit) else " from the start"
     _warn(
         f"Training collapsed at learning_rate={rate:g}: what had been learnt was lost, "
-        f"and the predictions became one number. So {what}. Try "
-        f"learning_rate={lower:g} from the start."
+        f"and the predictions became one number. So {what}. Try {fit.advice[0]}"
+        f"{from_the_start}."
     )
+
+
+def _left(fit):
+    """Which share of the learning rate is left after collapses."""
+    reserve = fit.state.reserve
+    return fit.standing.slower if reserve is None else reserve.slower
+
+
+def _lower_rate(fit):
+    left = _left(fit)
+    return f"learning_rate={_rate(fit) * (left if left < 1 else SLOWER):g}"
 
 
 def _has_a_rate(fit):

@@ -20,14 +20,10 @@ from ..core.training import evaluate
 from .fitted import fitted
 from .marks import Mark
 from .reach import Judge
+from .reserve import SLOWER, first_reserve, look_after, predicts_a_constant
 from .standing import Standing
 from .state import State, copied
 from .weight_decay import before_the_choice, choose, trial_of
-
-# What is left of the learning rate after a collapse.
-SLOWER = 0.2
-# So many rows tell whether a network predicts a constant.
-FEW = 500
 
 
 def train_alone(fit, task):
@@ -91,13 +87,6 @@ def print_epoch(fit, row, epoch):
     print(line)
 
 
-def predicts_a_constant(fit):
-    """Whether a network predicts the same for all of some hundred training rows."""
-    data = fit.training_data
-    y_hat = fit.network.predict(fit.theta, data.of(data.rows[:FEW]))
-    return bool(np.ptp(y_hat, axis=0).max() == 0)
-
-
 def collapse_of(fit):
     """What tells whether a run has collapsed."""
     return Collapse(fit.baseline, fit.standing.collapse, fit.judge.most)
@@ -144,6 +133,10 @@ class Fit:
     fell_back : bool
         Whether the last epochs had lost what was learnt, so that better weights are
         kept.
+    died : bool
+        Whether the last runs had lost it, so that the next begins with better weights.
+    slower_before : float
+        Which share of the learning rate was left when it began.
     advice : list of str
         What to try, if it did not end well: see `skffnn.fitting.diagnosis`.
     """
@@ -169,7 +162,8 @@ class Fit:
         self.standing: Standing = state.run
         self.recipe: Any = None
         self.mark: Mark | None = None
-        self.interrupted = self.fell_back = False
+        self.interrupted = self.fell_back = self.died = False
+        self.slower_before = 1.0
         self.advice: list[str] = []
         self._final_loss: float | None = None
 
@@ -238,6 +232,10 @@ class Fit:
             self.standing.reference = np.inf if one_epoch else self.loss_of_mean
         if marks:
             self.mark = Mark(self.settings.model.solver)
+        if self.settings.short_runs and self.state.reserve is None:
+            self.state.reserve = first_reserve(self)
+        if self.state.reserve is not None:
+            self.slower_before = self.state.reserve.slower
         self.clock = perf_counter()
 
     def trial(self):
@@ -338,6 +336,7 @@ class Fit:
         collapse_of(self).restart()
         # In place, as they may be a part of a stack.
         self.theta[...] = standing.best_theta
+        self.state.kept = standing.best_epoch or standing.kept_before
         self.state.memory.pop(self.settings.model.solver, None)
 
     def _out_of_patience(self):
@@ -426,6 +425,8 @@ class Fit:
             # What the optimizer remembers would blow up the next run as well.
             state.memory.pop(self.settings.model.solver, None)
             state.forget_pace()
+        elif state.reserve is not None and not self.interrupted:
+            self.died = look_after(self)
         if not self.interrupted:
             state.run = None
 

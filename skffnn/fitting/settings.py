@@ -44,6 +44,9 @@ class Settings:
     chooses_weight_decay : bool
         Whether it is left to the table, if that is large enough.
     standardized : bool
+    short_runs : bool
+        Whether it may be one of many, each so short that only all of them tell whether
+        a network has died.
     """
 
     def __init__(self, model, n, one_epoch=False):
@@ -57,6 +60,9 @@ class Settings:
         self.max_iter = 1 if one_epoch else self.max_iter_for(n)
         self.chooses_weight_decay = is_auto(model.weight_decay)
         self.standardized = standardizes(model)
+        one_of_many = one_epoch or bool(model.warm_start)
+        watched = model.early_stopping or self.trains_itself
+        self.short_runs = one_of_many and not watched
 
     def batch_size_for(self, n):
         """Rows of a step, of n in all."""

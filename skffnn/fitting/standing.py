@@ -87,6 +87,7 @@ class Standing:
             last_loss=np.inf,
             outcome="completed",
             ended=False,
+            slower=1.0 if state.reserve is None else state.reserve.slower,
         )
 
     def note(self, epoch, loss, theta):

@@ -25,6 +25,7 @@ from ..saving.rules import (
 )
 from .fields import check_fields, is_like, rule
 from .history import History
+from .reserve import Reserve
 from .standing import Standing
 
 
@@ -98,6 +99,12 @@ def _is_run(value, known):
     return value["done"] + value["epochs_before"] == known.n_iter
 
 
+def _is_reserve(value, known):
+    if value is not None:
+        check_fields(Reserve, value, known)
+    return True
+
+
 @dataclass
 class State:
     """What a fit has reached and remembers.
@@ -136,6 +143,8 @@ class State:
         Of what the last run was to learn; None if nobody is to resume it.
     run : Standing or None
         Where the last run stands, if it is not complete.
+    reserve : Reserve or None
+        What a network goes back to that learns in many short runs.
     """
 
     theta: Any
@@ -174,6 +183,9 @@ class State:
         metadata=rule(lambda value, known: value is None or _is_fingerprint(value))
     )
     run: Standing | None = field(metadata=rule(_is_run))
+    reserve: Reserve | None = field(
+        default=None, metadata=rule(_is_reserve, each_epoch=True)
+    )
 
     # From and to a model ----------------------------------------------------------
 
@@ -228,7 +240,7 @@ class State:
             Whether a run that is not complete is a part of it, with the weights that it
             had come to; without, it is given up for the weights of the model.
         """
-        values = copied(model._state)
+        values = copied({k: v for k, v in model._state.items() if k != "reserve"})
         history = History(None, model.history_, model.seconds_)
         theta, kept, run = model.theta_.copy(), model.kept_iter_, values.pop("run")
         run = run if resume else None
@@ -236,7 +248,9 @@ class State:
             run = Standing(**run)
             theta, run.theta = run.theta, None
             kept = run.epochs_before + run.done
-        return cls(theta, history, kept, **values, run=run)
+        reserve = model._state["reserve"]  # nothing is written to its weights
+        reserve = None if reserve is None else Reserve(**reserve)
+        return cls(theta, history, kept, **values, run=run, reserve=reserve)
 
     def as_values(self):
         """What a model keeps as ``_state``: plain values, of which some are shared."""
@@ -246,6 +260,8 @@ class State:
             if self.run.theta is None:
                 run["theta"] = self.theta.copy()
             kept["run"] = run
+        if self.reserve is not None:
+            kept["reserve"] = dict(vars(self.reserve))
         return kept
 
     @staticmethod
@@ -280,6 +296,10 @@ class State:
         pace : list
             What the schedule depends on.
         """
+        if self.reserve is not None and self.watched != watched:
+            self.reserve = None
+        if self.reserve is not None and self.pace != pace:
+            self.reserve = self.reserve.at_another_rate()
         self.run = Standing.at_the_start(self)
         if self.watched != watched:
             self.lowest, self.watched = [np.inf, 0, np.nan], watched

@@ -63,6 +63,11 @@ class NumericTarget:
         self.standardized, self.single = standardized, single
         self.scales = ACTIVATIONS[output].scales
 
+    @property
+    def in_deviations(self):
+        """Whether the network learns it in units of its standard deviation."""
+        return self.standardized and self.scales == "deviation"
+
     def as_attributes(self):
         """What a fitted model has of it, beside the scale."""
         return {}
@@ -155,8 +160,7 @@ class NumericTarget:
         deviations : ndarray of shape (n_outputs,) or None
             None if the loss does not, or if y is standardised and they are all 1.
         """
-        in_units = self.standardized and self.scales == "deviation"
-        if in_units or not self.loss.in_deviations:
+        if self.in_deviations or not self.loss.in_deviations:
             return None
         Y, weight = data.Y.astype(np.float64), data.weight
         if weight is not None:
