@@ -69,8 +69,8 @@ class FFNNRegressor(JudgedMixin, GradientDescentNetwork):
     quantile : float, default=0.5
         The quantile that the "quantile" loss learns.
     huber_delta : float, default=1.35
-        Where the "huber" loss turns from squared to absolute, in robust standard
-        deviations of y: the distance between its quartiles, divided by 1.349. For a
+        Where "huber" turns from squared to absolute, in robust standard deviations of
+        y: its quartiles' distance over 1.349, more for far rows that X foretells. For a
         normal distribution that is the standard deviation; outliers do not enlarge it.
     weight_decay : float or "auto", default="auto"
         What weights, not biases, pay for their size. With "sgd" and "lbfgs" it is a

@@ -14,6 +14,8 @@ from ..preprocessing.scaling import robust_statistics
 
 # Robust deviations from the median: what is farther off does not tell of progress.
 FAR_OFF = 100
+# In units of a target whose scale reaches far, the deviation of most rows is smaller.
+WIDENED = 0.5
 
 
 def spread(data):
@@ -22,6 +24,22 @@ def spread(data):
     Y = data.targets(rows).astype(np.float64)
     weight = None if data.weight is None else data.weight[rows, 0]
     return robust_statistics(Y, range(len(Y)), weight)
+
+
+def reach_of(data, target):
+    """What tells which targets are far off: median and deviation, or the scale of y.
+
+    That reaches farther where rows that are far off are signal.
+    """
+    median, scale = spread(data)
+    if target.is_robust:
+        scale = np.where(scale < WIDENED, 1.0, scale)
+    return median, scale
+
+
+def reaches_far(data, target):
+    """Whether y is scaled by rows that are far off, and not by most of them."""
+    return target.is_robust and bool((spread(data)[1] < WIDENED).any())
 
 
 def near_rows(data, times, median, scale):
@@ -66,7 +84,7 @@ class Judge:
         self.near = self.training
         if not (decides and network.loss.robust):
             return
-        self._spread = spread(self.training)
+        self._spread = reach_of(self.training, prepared.target)
         near, *others = (
             near_rows(data, FAR_OFF, *self._spread) for data in rows if data is not None
         )

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from ..core.data import Data
 from .checks import warn_if_another_scale, warn_if_far, warn_if_out_of_reach
 from .memory import check_memory
+from .outliers import reaching
 from .parameters import layers, rows_of_batch, standardizes
 from .scaling import (
     Scaling,
@@ -184,7 +185,10 @@ def _scaling(model, table, rows, weight, ends, target):
     else:
         (x_mean, x_scale), x_limit = x, no_limit(n_features)
     y_mean, y_scale = y or target.statistics(table.Y, rows, weight)
-    return Scaling(x_mean, x_scale, x_limit, y_mean, y_scale)
+    scaling = Scaling(x_mean, x_scale, x_limit, y_mean, y_scale)
+    if y is None and target.is_robust:
+        scaling = scaling._replace(y_scale=reaching(table, rows, scaling))
+    return scaling
 
 
 def _check_distance(table, rows, validation, validation_rows):

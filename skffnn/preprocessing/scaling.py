@@ -373,6 +373,19 @@ def standardized(table, rows, weight, scaling):
     )
 
 
+def standardized_part(X, rows, scaling):
+    """Some rows of X, standardised in memory, in float64.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix} of shape (n_rows, n_features)
+    rows : ndarray of int of shape (n,)
+    scaling : Scaling
+    """
+    part = dense(X, rows).astype(np.float64)
+    return _copy(part, range(len(part)), part.dtype, *scaling[:3])
+
+
 @np.errstate(over="ignore")  # rows of weight 0 may hold anything
 def _copy(table, rows, dtype, mean, scale, limit=None):
     """The standardised rows, C-ordered."""

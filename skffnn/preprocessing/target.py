@@ -68,6 +68,11 @@ class NumericTarget:
         """Whether the network learns it in units of its standard deviation."""
         return self.standardized and self.scales == "deviation"
 
+    @property
+    def is_robust(self):
+        """Whether it is scaled by what most rows are, whatever some of them hold."""
+        return self.in_deviations and self.loss.robust
+
     def as_attributes(self):
         """What a fitted model has of it, beside the scale."""
         return {}
