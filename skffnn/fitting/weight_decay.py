@@ -176,9 +176,11 @@ def _splits(data, seed, fewest):
     n = _n_of_weight(sample, number)
     if n < fewest:
         return []
+    turns = 1
+    if n < FEWEST_ROWS:
+        turns, number = round(1 / HELD_OUT), _by_value(sample, number)
     # Equal rows are held out all, or none: they would give each other away.
     place, fifth = rng.permutation(n_distinct)[number], HELD_OUT * n_distinct
-    turns = 1 if n >= FEWEST_ROWS else round(1 / HELD_OUT)
     held_out = [
         (turn * fifth <= place) & (place < (turn + 1) * fifth) for turn in range(turns)
     ]
@@ -246,6 +248,19 @@ def _distinct(sample):
     place = np.empty(len(first), int)
     place[np.argsort(first)] = np.arange(len(first))
     return place[number], len(first)
+
+
+def _by_value(sample, number):
+    """Number the rows as their values are sorted, equal ones alike.
+
+    Of few rows it matters which are held out, and a row that is there twice is to count
+    as one of twice the weight, wherever it is.
+    """
+    _, first = np.unique(number, return_index=True)
+    rows = np.hstack([sample.X, sample.Y])[first]
+    place = np.empty(len(first), int)
+    place[np.lexsort(rows.T[::-1])] = np.arange(len(first))
+    return place[number]
 
 
 def _n_of_weight(sample, number):

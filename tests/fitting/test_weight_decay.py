@@ -312,6 +312,20 @@ def test_of_few_rows_each_is_held_out_once(n, rng):
     assert weight_decay._splits(data, 0, fewest=n + 1) == []
 
 
+def test_which_of_few_rows_are_held_out_does_not_depend_on_their_order(rng):
+    X, Y = rng.integers(0, 3, size=(40, 3)).astype(float), rng.normal(size=(40, 1))
+    order, often = rng.permutation(40), rng.integers(0, 40, 60)
+    held_out = [
+        [set(part.Y[part.rows, 0]) for _, part in weight_decay._splits(data, 0, 5)]
+        for data in (Data(X, Y), Data(X[order], Y[order]))
+    ]
+    assert held_out[0] == held_out[1]
+    all_and_more = np.append(often, order)
+    again = Data(X[all_and_more], Y[all_and_more])
+    splits = weight_decay._splits(again, 0, 5)
+    assert [set(part.Y[part.rows, 0]) for _, part in splits] == held_out[0]
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 def test_what_few_rows_choose_has_the_lowest_loss_over_all_of_them(
     network, weighted, rng
