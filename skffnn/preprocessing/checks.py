@@ -111,9 +111,8 @@ def check_inputs(model, X, dtype):
     # With a dtype in place of the tuple, an array would be made of a DataFrame.
     options = {"reset": False, "accept_sparse": "csr", "dtype": (dtype,)}
     with np.errstate(all="ignore"):  # it adds numbers up to see whether one is none
-        if (
-            type(X) is np.ndarray and X.dtype == dtype
-        ):  # one row should wait for no more
+        # One row should wait for no more than that.
+        if type(X) is np.ndarray and X.dtype == dtype:
             return validate_data(model, X, **options)
         refuse(X, "X")
         with needing_numbers("X"):
