@@ -270,13 +270,12 @@ class Committee:
     def _judged(self, best):
         """The run that has this for its best step."""
         factor = factor_of(self.curvature, best, self.groups)
+        # Of one of as many equal rows as the weight says: they hold each other.
+        leverage = variance(self.network, best.theta, self.data, factor)
+        leverage *= best.precisions.noise
         rows = self.data.at(slice(None))
-        leverage = best.precisions.noise * variance(
-            self.network, best.theta, self.data, factor
-        )
         squares = self.data.targets(rows)[:, 0] ** 2
         if self.data.weight is not None:
-            leverage *= self.data.weight[rows, 0]
             squares = squares * self.data.weight[rows, 0]
         alone = leverage > ALONE
         return Run(best, factor, bool(squares[alone].sum() > squares.sum() / 2))
