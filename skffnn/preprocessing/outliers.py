@@ -11,8 +11,8 @@ import numpy as np
 
 from .scaling import FAR, index, standardized_part
 
-# Fewer rows that are far off are outliers; more foretell no better.
-FEWEST, MOST_FAR = 10, 500
+# Of fewer rows that are far off nothing can be said; more foretell no better.
+FEWEST, MOST_FAR = 5, 500
 # So many others, to each of them, they are to be told from.
 OTHERS = 4
 TREES = 50

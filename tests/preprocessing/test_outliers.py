@@ -60,6 +60,20 @@ def test_outliers_on_one_side_are_outliers(rng, far):
     np.testing.assert_array_equal(after, before)
 
 
+@pytest.mark.parametrize("n_far", [5, 6, 8, 12])
+def test_a_handful_of_rows_is_foretold_by_no_chance(n_far):
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        X, y = rng.normal(size=(200, 3)), rng.normal(size=200)
+        y[rng.permutation(200)[:n_far]] = 1e4
+        before, after = scales(X, y)
+        np.testing.assert_array_equal(after, before)
+        noise = 1e-5 * rng.normal(size=200)
+        there = X[:, 0] >= np.sort(X[:, 0])[-n_far]
+        before, after = scales(X, np.where(there, 2.0, noise))
+        assert after > before or n_far < 8
+
+
 @pytest.mark.parametrize("noise", [0.0, 1e-300, 1e-9, 1e-5, 1e-3])
 def test_rows_that_x_foretells_are_signal_whatever_the_others_are(rng, noise):
     """As equal ones, as nearly equal ones."""
