@@ -71,7 +71,7 @@ def test_where_there_is_nothing_to_learn_lbfgs_has_nothing_to_say(
     n, activation, loss, rng
 ):
     y = np.full(n, 3.0)
-    for seed in range(5):
+    for seed in range(2 if n > 2 else 5):
         X = rng.normal(size=(n, 3))
         model = FFNNRegressor(
             solver="lbfgs", activation=activation, loss=loss, random_state=seed
@@ -200,8 +200,9 @@ def waves_of(times, n=101):
 MISSED = "little better than .*neighbouring rows err alike: there is more in y"
 
 
-@pytest.mark.parametrize("loss", ["squared_error", "huber", "absolute_error"])
-@pytest.mark.parametrize("n_outputs", [1, 2])
+@pytest.mark.parametrize(
+    ("loss", "n_outputs"), [("squared_error", 2), ("huber", 1), ("absolute_error", 1)]
+)
 def test_waves_that_are_missed_are_spoken_of(loss, n_outputs):
     X, y = waves_of(4)
     Y = np.column_stack([y] * n_outputs)

@@ -111,6 +111,7 @@ def test_within_reach_the_gradient_is_the_same_and_the_loss_has_digits(
 # Fits ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:max_iter")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("far", [1e4, 1e6, 1e10, 1e20, -1e30])
@@ -118,6 +119,17 @@ def test_within_reach_the_gradient_is_the_same_and_the_loss_has_digits(
 def test_lbfgs_learns_all_other_rows(loss, far, dtype):
     X, y, others = waves(far, dtype=dtype)
     model = FFNNRegressor(solver="lbfgs", loss=loss, random_state=0).fit(X, y)
+    assert r2_score(y[others], model.predict(X[others])) > 0.985
+
+
+@pytest.mark.filterwarnings("ignore:max_iter")
+@pytest.mark.parametrize("far", [1e6, 1e20, -1e30])
+@pytest.mark.parametrize("loss", ROBUST)
+def test_lbfgs_learns_all_other_rows_with_a_fixed_decay(loss, far):
+    X, y, others = waves(far)
+    model = FFNNRegressor(
+        32, solver="lbfgs", loss=loss, weight_decay=1e-3, random_state=0
+    ).fit(X, y)
     assert r2_score(y[others], model.predict(X[others])) > 0.985
     error = mean_absolute_error(y, model.predict(X))
     if loss == "absolute_error":
