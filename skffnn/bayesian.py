@@ -252,8 +252,8 @@ class BayesianFFNNRegressor(
             )
             data = standardized(table, rows, table.weight, scaling)
             task = FitTask(self, n_parts(self, networks), X, y, sample_weight)
-            best, tried = committees_of(self, networks, data, scaling, task)
-            advice = warn_of_doubts(self, best)
+            best, tried, doubts = committees_of(self, networks, data, scaling, task)
+            advice = warn_of_doubts(self, best, doubts)
             self.__dict__.update(fitted_committee(best, tried, advice))
         task.end()
         return self

@@ -190,22 +190,19 @@ class Committee:
         """Whether the networks explain little of y, if anything."""
         return self.explained() < HALF and self.by_chance
 
-    @property
-    def neighbours_err_alike(self):
-        """Whether the best leave more than half, of which neighbouring rows know."""
-        if self.explained() >= HALF:
-            return False
-        return neighbours_err_alike(self.network, self.best.theta, self.data)
+    def doubts(self):
+        """What speaks for more in y than the networks have found, by a word for each.
 
-    @property
-    def lacks_something(self):
-        """Whether there may be more in y than the networks have found.
-
-        Of runs that the user has cut short nothing else is expected.
+        Chance may explain as much, or the errors of neighbouring rows be alike. Of runs
+        that the user has cut short nothing else is expected.
         """
         if self.cut_short or self.constant.all() or not self.bends:
-            return False
-        return self.explains_nothing or self.neighbours_err_alike
+            return set()
+        if self.explained() >= HALF:
+            return set()
+        best = self.network, self.best.theta, self.data
+        found = {"chance": self.by_chance, "neighbours": neighbours_err_alike(*best)}
+        return {word for word, is_so in found.items() if is_so}
 
     def settle(self):
         """Weigh the networks, and leave out those that hardly count."""
@@ -345,6 +342,8 @@ def committees_of(model, networks, data, scaling, task):
         The one with the highest evidence, ready to predict.
     committees : list of Committee
         All of them.
+    doubts : set of str
+        Those of the best, in the end.
     """
     seed = draw_seed(model.random_state)
     committees: list[Committee] = []
@@ -356,13 +355,15 @@ def committees_of(model, networks, data, scaling, task):
     def best():
         return max(committees, key=lambda c: (not c.memorizes, c.best.log_evidence))
 
-    if best().lacks_something and not any(each.stopped for each in committees):
+    doubts = best().doubts()
+    if doubts and not any(each.stopped for each in committees):
         more = task.subtask("further restarts", len(committees) * _further(model))
         for each in committees:
             each.search(more)
         more.end(None)
+        doubts = best().doubts()
     best().settle()
-    return best(), committees
+    return best(), committees, doubts
 
 
 def n_parts(model, networks):

@@ -4,12 +4,10 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ..core.stopping import Collapse
-from ..core.training import evaluate
 from ..preprocessing.checks import warn_user
 from ..preprocessing.parameters import auto_max_iter
 from ..preprocessing.scaling import FAR
 from .neighbours import neighbours_err_alike
-from .reach import near_rows, reach_of, reaches_far
 from .reserve import SLOWER, predicts_a_constant
 from .run import collapse_of
 
@@ -162,15 +160,11 @@ def _learnt_nothing(fit):
     # twice before blaming the network.
     if fit.standing.last_loss < fit.baseline * (1 - Collapse.SOMETHING):
         return False
-    share = Collapse.SOMETHING if _reaches_far(fit) else ROUNDING
+    share = Collapse.SOMETHING if fit.judge.reaches_far else ROUNDING
     to_beat = fit.baseline * (1 - share)
     if not (fit.standing.last_loss >= to_beat > 0 and fit.final_loss >= to_beat):
         return False
     return not fit.network.loss.robust or _no_better_on_most_rows(fit, share)
-
-
-def _reaches_far(fit):
-    return reaches_far(fit.training_data, fit.prepared.target)
 
 
 def _no_better_on_most_rows(fit, share):
@@ -178,14 +172,11 @@ def _no_better_on_most_rows(fit, share):
 
     Those can make up the whole of a robust loss, which has not learnt them.
     """
-    data, target = fit.training_data, fit.prepared.target
-    near = near_rows(data, FAR, *reach_of(data, target))
-    if near.all():
+    most = fit.judge.within(FAR)
+    if len(most) == len(fit.training_data):
         return True
-    most = data.of(data.rows[near])
-    loss, _ = evaluate(fit.network, fit.theta, most)
-    to_beat = target.baseline(fit.network, most) * (1 - share)
-    return float(loss.sum()) >= to_beat
+    to_beat = fit.prepared.target.baseline(fit.network, most) * (1 - share)
+    return fit.judge.loss(fit.theta, most) >= to_beat
 
 
 def _explain_failure(fit):
@@ -208,7 +199,7 @@ def _explain_failure(fit):
         cures.insert(0, f"a lower learning_rate (now {rate:g})")
     elif _has_a_rate(fit) and not _held_back(fit):
         cures.insert(0, f"a higher learning_rate (now {rate:g})")
-    if _reaches_far(fit):
+    if fit.judge.reaches_far:
         cures.insert(0, "loss='squared_error'")
     if not settings.standardized:
         cures.insert(0, "standardize=True")

@@ -36,7 +36,7 @@ def affordable(networks, n, most):
     return [network for network, steps in pairs if steps <= most]
 
 
-def warn_of_doubts(model, committee):
+def warn_of_doubts(model, committee, doubts):
     """Warn of runs that were cut short, of nothing learnt, of noise nobody can tell.
 
     Parameters
@@ -44,6 +44,8 @@ def warn_of_doubts(model, committee):
     model : BayesianFFNNRegressor
     committee : Committee
         The one that is kept.
+    doubts : set of str
+        See `skffnn.fitting.committee.Committee.doubts`.
 
     Returns
     -------
@@ -65,8 +67,8 @@ def warn_of_doubts(model, committee):
             "No column of X varies: all predictions are the mean of y.",
             ConvergenceWarning,
         )
-    elif committee.lacks_something:
-        advice = [*_warn_of_little(model, committee), *advice]
+    elif doubts:
+        advice = [*_warn_of_little(model, committee, doubts), *advice]
     # Whatever they weigh, rows are no more than there are; the mean of y takes one.
     n, effective = committee.n_rows, committee.n_effective_parameters()
     if n - 1 - effective < LEFT * n:
@@ -78,13 +80,13 @@ def warn_of_doubts(model, committee):
     return advice
 
 
-def _warn_of_little(model, committee):
+def _warn_of_little(model, committee, doubts):
     """Warn that the networks explain little or nothing; return what may help."""
     share = max(committee.explained(), 0.0)
     aside = ""
-    if committee.neighbours_err_alike:
+    if "neighbours" in doubts:
         aside = ", and neighbouring rows err alike"
-    elif committee.by_chance and share >= 0.005:
+    elif share >= 0.005:
         aside = ", about as much as chance would"
     size = tuple(int(units) for units in committee.network.layout.units[1:-1])
     wide = max(WIDE, 2 * max(size))

@@ -26,22 +26,6 @@ def spread(data):
     return robust_statistics(Y, range(len(Y)), weight)
 
 
-def reach_of(data, target):
-    """What tells which targets are far off: median and deviation, or the scale of y.
-
-    That reaches farther where rows that are far off are signal.
-    """
-    median, scale = spread(data)
-    if target.is_robust:
-        scale = np.where(scale < WIDENED, 1.0, scale)
-    return median, scale
-
-
-def reaches_far(data, target):
-    """Whether y is scaled by rows that are far off, and not by most of them."""
-    return target.is_robust and bool((spread(data)[1] < WIDENED).any())
-
-
 def near_rows(data, times, median, scale):
     """Which rows have all targets within so many deviations: a mask, (n,)."""
     Y = data.targets(data.at(slice(None)))
@@ -69,6 +53,8 @@ class Judge:
         The rows, with targets within reach.
     near : Data
         The training rows that are not far off, as they are.
+    reaches_far : bool
+        Whether y is scaled by rows that are far off, and not by most of them.
     as_it_is : bool
         Whether these are the rows as they are.
     most : float
@@ -81,12 +67,17 @@ class Judge:
         self.network, self.most, self.as_it_is = network, np.inf, True
         rows = prepared.training_data, prepared.validation_data
         self.training, self.validation = rows
-        self.near = self.training
+        self.near, self.reaches_far = self.training, False
         if not (decides and network.loss.robust):
             return
-        self._spread = reach_of(self.training, prepared.target)
+        median, scale = spread(self.training)
+        if prepared.target.is_robust:  # in units of y's scale, which may reach farther
+            narrow = scale < WIDENED
+            self.reaches_far = bool(narrow.any())
+            scale = np.where(narrow, 1.0, scale)
+        self._reach = median, scale
         near, *others = (
-            near_rows(data, FAR_OFF, *self._spread) for data in rows if data is not None
+            near_rows(data, FAR_OFF, *self._reach) for data in rows if data is not None
         )
         if near.all() and all(other.all() for other in others):
             return
@@ -102,11 +93,16 @@ class Judge:
         """The rows, with targets that differences can be told of in that dtype."""
         if self.as_it_is:
             return data
-        median, scale = self._spread
+        median, scale = self._reach
         far, part = scale / np.sqrt(np.finfo(dtype).eps), copy(data)
         # In the dtype of the targets, to the nearest.
         part.Y = np.clip(data.Y, median - far, median + far).astype(data.Y.dtype)
         return part
+
+    def within(self, times):
+        """The training rows whose targets are all within so many deviations."""
+        near = near_rows(self.training, times, *self._reach)
+        return self.training.of(self.training.rows[near])
 
     def loss(self, theta, data):
         """The loss of those weights on rows, which are to be the judge's own."""

@@ -209,7 +209,9 @@ def _runs(network, trial, learnt):
 
 def _best(network, amounts, tried):
     """The weight decay of the runs with the lowest loss on all held-out rows."""
-    loss = np.full(len(amounts.candidates), np.inf if not tried else 0.0)
+    if not tried:
+        return amounts.few_rows
+    loss = np.zeros(len(amounts.candidates))
     n = sum(map(_total_weight, (held_out for _, held_out in tried)))
     for runs, held_out in tried:
         theta = np.stack([run.theta for run in runs])
