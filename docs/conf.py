@@ -62,6 +62,7 @@ sphinx_gallery_conf = {
             "plot_ensemble_band.py",
             "plot_callbacks.py",
             "plot_hidden_units.py",
+            "plot_embeddings.py",
             "plot_pytorch_twin.py",
             "*",
         ]

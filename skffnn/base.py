@@ -12,11 +12,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .core.data import Data
+from .categories import CategoriesMixin
 from .core.layout import Layout
 from .core.losses import LOSSES
 from .core.network import Network
-from .export.description import Networks
+from .export.description import described
 from .export.mixin import TorchMixin
 from .fitting.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from .fitting.diagnosis import explain
@@ -39,6 +39,7 @@ from .preprocessing.checks import (
     seen,
     unchanged_on_error,
 )
+from .preprocessing.encoding import Encoding, columns_at_fit, raw_data, tables_of
 from .preprocessing.parameters import (
     can_learn_by_parts,
     check_flag,
@@ -63,7 +64,7 @@ class Estimator(WordsMixin, TorchMixin, PersistenceMixin, BaseEstimator):
     )
 
 
-class FittedNetwork(TimedMixin, Estimator):
+class FittedNetwork(CategoriesMixin, TimedMixin, Estimator):
     """Gives an estimator what follows from its network and its scales."""
 
     _younger: ClassVar = YOUNGER
@@ -76,46 +77,45 @@ class FittedNetwork(TimedMixin, Estimator):
     x_limit_: np.ndarray
     y_mean_: np.ndarray
     y_scale_: np.ndarray
+    _encoding: dict | None
 
     @property
     def x_heavy_(self) -> np.ndarray:
         """The numbers of the columns with heavy tails."""
-        return np.flatnonzero(np.isfinite(self.x_limit_))
+        heavy = np.flatnonzero(np.isfinite(self.x_limit_))
+        encoding = Encoding.of(self)
+        return heavy if encoding is None else np.array(encoding.numeric, int)[heavy]
 
     def _network(self):
-        return Network(self.units_, self.activations_)
+        return Network(self.units_, self.activations_, tables=tables_of(self))
 
     # Not named `_data`: `cv_results_` holds models in masked arrays, and those take an
     # attribute of that name for their own.
     def _as_data(self, X):
         """Rows that have been checked, as the network reads them."""
         scaling = self.x_mean_, self.x_scale_, self.x_limit_
-        return Data(X, None, None, None, *scaling)
+        return raw_data(Encoding.of(self), X, scaling)
 
     def _checked(self, X):
-        """Check that X has the columns of `fit`, and finite values."""
+        """Check that X has the columns of `fit`, and no infinite values."""
         if not hasattr(self, "theta_"):  # the check takes longer than one row
             check_is_fitted(self)
         return check_inputs(self, X, self.theta_.dtype)
 
     def _description(self):
         """What the fitted model consists of, for `skffnn.export`."""
-        return Networks(
-            self.units_,
-            self.activations_,
-            self.theta_,
-            self.x_mean_,
-            self.x_scale_,
-            self.x_limit_,
-            self.y_scale_,
-            self.y_mean_,
-            getattr(self, "_y_ndim", 1),
-        )
+        encoding = Encoding.of(self)
+        layout = Layout(self.units_, tables_of(self))
+        what = layout, self.activations_, self.theta_, Scaling.of(self)
+        return described(*what, getattr(self, "_y_ndim", 1), encoding)
 
     def __sklearn_tags__(self):
         """Tell scikit-learn what this estimator takes."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = self.categorical_features is not None
         return tags
 
 
@@ -172,7 +172,8 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Its dtype decides the network's: float32 stays float32, anything else is
-            computed in float64.
+            computed in float64, but tables with categories in float32 (by "lbfgs" in
+            float64).
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The target.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -288,7 +289,7 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
         try:
             with unchanged_on_error(self):
                 table, validation, target = self._check_rows(
-                    X, y, sample_weight, validation, state
+                    X, y, sample_weight, validation, state, complete=one_epoch
                 )
                 columns = seen(self)
                 if not one_epoch:
@@ -298,10 +299,9 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
                     if state.run is None:
                         return self
                 if state:
-                    shape = table.X.shape[1], table.Y.shape[1]
-                    check_same_network(self, state, *shape)
-                scaling = Scaling.of(self) if state else None
-                prepared = prepare(self, table, validation, target, seed, scaling)
+                    check_same_network(self, state, table.Y.shape[1])
+                before = (Scaling.of(self), Encoding.of(self)) if state else None
+                prepared = prepare(self, table, validation, target, seed, before)
                 # What was converted or copied for the checks can go.
                 del table, validation
                 settings = Settings(self, len(prepared.training_data), one_epoch)
@@ -317,7 +317,7 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
         task.end()
         return self
 
-    def _check_rows(self, X, y, sample_weight, validation, state=None):
+    def _check_rows(self, X, y, sample_weight, validation, state=None, complete=False):
         """Check all rows; return tables of them, and the target.
 
         Parameters
@@ -328,6 +328,8 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
             X_val, y_val and sample_weight_val.
         state : State, default=None
             What is gone on from: columns and dtype are to be those of the model.
+        complete : bool, default=False
+            Whether more rows are to come.
 
         Returns
         -------
@@ -337,9 +339,10 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
         """
         target = self._target(state is not None)
         dtype = None if state is None else state.theta.dtype
-        table = check_table(
-            self, X, y, sample_weight, target, dtype=dtype, reset=state is None
-        )
+        columns = None if state is None else columns_at_fit(self)
+        how = {"dtype": dtype, "reset": state is None, "columns": columns}
+        how["complete"] = complete
+        table = check_table(self, X, y, sample_weight, target, **how)
         return table, check_validation(self, validation, table, target), target
 
     def _task(self, fit, X, y, sample_weight):
@@ -380,7 +383,8 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
         gradient : ndarray of shape (n_samples, n_features) or \
                 (n_samples, n_outputs, n_features)
             In units of the target per unit of the column; float64. The axis of the
-            outputs is there if y had one at `fit`.
+            outputs is there if y had one at `fit`. NaN for columns of categories, of
+            which `level_effects` tells; 0 where a value is missing.
 
         Raises
         ------
@@ -406,10 +410,11 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
         """
         X = self._checked(X)
         (gradient,) = guarded(self._slopes, X)
+        gradient = self._by_feature(gradient)
         return gradient[:, 0] if self._y_ndim == 1 else gradient
 
     def _slopes(self, X):
-        gradient = np.empty((X.shape[0], self.n_outputs_, self.n_features_in_))
+        gradient = np.empty((X.shape[0], self.n_outputs_, len(self.x_mean_)))
         self._network().input_gradient(self.theta_, self._as_data(X), out=gradient)
         gradient *= self.y_scale_[:, np.newaxis]
         return {"slopes": gradient}
@@ -428,7 +433,7 @@ class GradientDescentNetwork(CallbackSupportMixin, FittedNetwork):
         # Views made on demand: kept ones would not survive pickle and deepcopy.
         theta = self.theta_.view()
         theta.flags.writeable = False
-        return Layout(self.units_).views(theta)
+        return Layout(self.units_, tables_of(self)).views(theta)
 
     @property
     def loss_curve_(self) -> list[float]:

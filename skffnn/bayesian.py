@@ -20,8 +20,10 @@ from .fitting.fitted_committee import COMMITTEE, YOUNGER_COMMITTEE, fitted_commi
 from .fitting.intervals import IntervalMixin
 from .fitting.threads import one_blas_thread
 from .preprocessing.checks import check_table, unchanged_on_error
+from .preprocessing.inputs import standardized
 from .preprocessing.judging import JudgedMixin
 from .preprocessing.parameters import (
+    CATEGORICAL_FEATURES,
     activation_names,
     check_choice,
     check_rules,
@@ -29,8 +31,8 @@ from .preprocessing.parameters import (
     hidden_sizes,
     is_auto,
 )
-from .preprocessing.preparation import rows_with_weight
-from .preprocessing.scaling import Scaling, extremes, input_statistics, standardized
+from .preprocessing.preparation import encoded, rows_with_weight
+from .preprocessing.scaling import Scaling, extremes, input_statistics
 from .preprocessing.target import NumericTarget
 from .preprocessing.words import SECOND_ORDER
 
@@ -80,6 +82,8 @@ class BayesianFFNNRegressor(
     n_iter_no_change : int, default=5
         Steps without progress that end a run. Of all its steps, the one with the
         highest evidence is kept.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Which columns are categories, as in `FFNNRegressor`.
     random_state : int, RandomState instance or None, default=None
         Source of the first weights.
 
@@ -90,8 +94,9 @@ class BayesianFFNNRegressor(
         of the target.
     lambda_ : ndarray of shape (n_groups,)
         Precision of each group of parameters, in standardised units. With ``ard`` there
-        is a group for the weights of each column, one for the biases of the first
-        layer, and one for each further layer; without, one for each layer.
+        is a group for the weights of each input, one for the biases of the first
+        layer, one for each further layer, and one for each embedding table; without,
+        one for each layer and table.
     n_effective_parameters_ : float
         How many parameters the rows determine; the prior holds the others.
     log_evidence_ : float
@@ -111,7 +116,8 @@ class BayesianFFNNRegressor(
     evidence_by_size_ : dict of tuple of int to float
         ``log_evidence_`` of each size that was tried.
     theta_ : ndarray of shape (n_networks, n_parameters)
-        All weights, then all biases, of each network of the committee.
+        All weights, embedding tables, and then all biases, of each network of the
+        committee.
     committee_weights_ : ndarray of shape (n_networks,)
         What each network counts for; those below 0.001 are left out. Where there are
         several, ``alpha_ ** -1``, ``lambda_ ** -1`` and ``n_effective_parameters_`` are
@@ -128,12 +134,16 @@ class BayesianFFNNRegressor(
         Inputs, units of each hidden layer, 1.
     activations_ : list of str
         The activation of each layer, the output's last.
-    x_mean_, x_scale_ : ndarray of shape (n_features_in_,)
-        X is standardised as ``(X - x_mean_) / x_scale_``.
-    x_limit_ : ndarray of shape (n_features_in_,)
+    x_mean_, x_scale_ : ndarray of shape (n_numeric_features,)
+        The columns of X that are numbers are standardised as
+        ``(X - x_mean_) / x_scale_``.
+    x_limit_ : ndarray of shape (n_numeric_features,)
         How far a standardised column is taken as it is, as in `FFNNRegressor`.
     x_heavy_ : ndarray of int
         The numbers of the columns with heavy tails, whose limit is finite.
+    is_categorical_, categories_, embeddings_
+        Which columns are categories, their levels, and the vectors of those with many
+        levels, as in `FFNNRegressor`; those of the network that counts for most.
     y_mean_, y_scale_ : ndarray of shape (1,)
         The target is standardised as ``(y - y_mean_) / y_scale_``.
     n_features_in_ : int
@@ -191,6 +201,7 @@ class BayesianFFNNRegressor(
         max_iter: int = 200,
         tol: float = 2e-3,
         n_iter_no_change: int = 5,
+        categorical_features: Any = "from_dtype",
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -200,6 +211,7 @@ class BayesianFFNNRegressor(
         self.max_iter = max_iter
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
+        self.categorical_features = categorical_features
         self.random_state = random_state
 
     # Learning ------------------------------------------------------------------------
@@ -242,30 +254,36 @@ class BayesianFFNNRegressor(
             target = NumericTarget(squared_error, single=True)
             table = check_table(self, X, y, sample_weight, target, dtype=np.float64)
             rows = rows_with_weight(table)
-            networks = self._networks(table.X.shape[1])
+            encoding, gapped = encoded(self, table, rows, table.weight)
+            networks = self._networks(table, encoding)
             networks = affordable(networks, len(rows), MOST_WORK)
             warn_of_weights(table.weight, len(rows))
             ends = extremes(table.X, rows)
             scaling = Scaling(
-                *input_statistics(table.X, rows, table.weight, ends),
+                *input_statistics(table.X, rows, table.weight, ends, gapped),
                 *target.statistics(table.Y, rows, table.weight),
             )
-            data = standardized(table, rows, table.weight, scaling)
+            data = standardized(table, rows, table.weight, scaling, encoding)
             task = FitTask(self, n_parts(self, networks), X, y, sample_weight)
-            best, tried, doubts = committees_of(self, networks, data, scaling, task)
+            learnt = data, scaling, encoding
+            best, tried, doubts = committees_of(self, networks, learnt, task)
             advice = warn_of_doubts(self, best, doubts)
             self.__dict__.update(fitted_committee(best, tried, advice))
         task.end()
         return self
 
-    def _networks(self, n_inputs):
+    def _networks(self, table, encoding):
         """The networks to try."""
+        n_inputs, tables = table.X.shape[1], []
+        if encoding is not None:
+            n_inputs, tables = encoding.n_inputs, encoding.tables
         auto = is_auto(self.hidden_layer_sizes)
         sizes = SIZES if auto else (hidden_sizes(self.hidden_layer_sizes),)
         return [
             Network(
                 [n_inputs, *hidden, 1],
                 [*hidden_activations(self.activation, len(hidden)), "identity"],
+                tables=tables,
             )
             for hidden in sizes
         ]
@@ -371,6 +389,13 @@ class BayesianFFNNRegressor(
         std = np.sqrt(self.committee_weights_ @ spread)
         return y_hat * scale + mean, std * scale
 
+    def _theta_that_counts(self):
+        return self.theta_[np.argmax(self.committee_weights_)]
+
+    def _predict(self, X):
+        y_hat, _ = self._mean_and_std(X, with_std=False)
+        return y_hat[:, np.newaxis]
+
     def _deviations(self, coverage):
         return norm.ppf((1 + coverage) / 2)
 
@@ -420,5 +445,6 @@ _RULES = (
         for name in ("max_iter", "n_iter_no_change", "n_restarts")
     ),
     Hyperparameter("tol", is_not_negative, "a number that is not negative"),
+    CATEGORICAL_FEATURES,
     Hyperparameter("ard", is_flag, "True or False", bool),
 )

@@ -4,7 +4,7 @@ import os
 
 from .base import GradientDescentNetwork
 from .core.hyperparameters import is_int
-from .preprocessing.checks import warn_user
+from .preprocessing.notices import warn_user
 from .preprocessing.parameters import uses
 from .saving.archive import check_path
 

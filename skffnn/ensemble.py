@@ -1,7 +1,6 @@
 """FFNNEnsembleRegressor: networks that differ in their seeds, trained side by side."""
 
 from copy import deepcopy
-from itertools import pairwise
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,6 +10,7 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from .base import Estimator
+from .categories import LevelsMixin
 from .core.hyperparameters import is_inside_unit, is_int
 from .export.description import Networks
 from .fitting.calibration import (
@@ -25,6 +25,7 @@ from .fitting.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from .fitting.intervals import IntervalMixin
 from .fitting.side_by_side import Workers, fit_all, shared_arguments
 from .preprocessing.checks import check_inputs, seen, unchanged_on_error
+from .preprocessing.encoding import columns_at_fit, joint_encoding
 from .preprocessing.judging import JudgedMixin
 from .preprocessing.parameters import check_flag, check_parameters
 from .preprocessing.preparation import rows_with_weight
@@ -44,11 +45,18 @@ def _is_fitted_network(value):
 
 def _are_networks(value, others):
     fitted = is_list(value, _is_fitted_network) and len(value) > 0
-    return fitted and all(
-        a.units_ == b.units_
+    return fitted and all(map(_are_alike, value, value[1:]))
+
+
+def _are_alike(a, b):
+    """Whether two networks take the same tables, and their sizes are the same."""
+    return (
+        # Samples of one table may be encoded to other inputs.
+        a.units_[1:] == b.units_[1:]
+        and a.n_features_in_ == b.n_features_in_
+        and columns_at_fit(a) == columns_at_fit(b)
         and a._y_ndim == b._y_ndim
         and a.theta_.dtype == b.theta_.dtype
-        for a, b in pairwise(value)
     )
 
 
@@ -56,6 +64,7 @@ class FFNNEnsembleRegressor(
     IntervalMixin,
     CallbackSupportMixin,
     JudgedMixin,
+    LevelsMixin,
     Estimator,
 ):
     """A deep ensemble: networks with different seeds, and their mean.
@@ -103,6 +112,8 @@ class FFNNEnsembleRegressor(
         Columns of X.
     feature_names_in_ : ndarray of str
         Their names, when X is a DataFrame with string names.
+    is_categorical_, categories_ : ndarray of bool, dict of list
+        As those of `FFNNRegressor`.
 
     See Also
     --------
@@ -400,6 +411,10 @@ class FFNNEnsembleRegressor(
         check_is_fitted(self)
         return check_inputs(self, X, self.estimators_[0].theta_.dtype)
 
+    @property
+    def _encoding(self):
+        return joint_encoding([each._encoding for each in self.estimators_])
+
     def _shaped(self, values):
         return values.ravel() if self._y_ndim == 1 else values
 
@@ -408,7 +423,7 @@ class FFNNEnsembleRegressor(
         tags = super().__sklearn_tags__()
         known = isinstance(self.estimator, FFNNRegressor)  # fit says so if it is not
         each = get_tags(self.estimator if known else FFNNRegressor())
-        tags.input_tags.sparse = each.input_tags.sparse
+        tags.input_tags = each.input_tags
         tags.target_tags.multi_output = each.target_tags.multi_output
         tags.target_tags.positive_only = each.target_tags.positive_only
         return tags

@@ -19,9 +19,10 @@ from .base import GradientDescentNetwork
 from .fitting.callbacks import FitTask
 from .fitting.rehearsal import NotStackedError, Rehearsal, may_stack
 from .fitting.side_by_side import check_n_jobs, has_only_parameters
-from .preprocessing.checks import each_once, unchanged_on_error
+from .preprocessing.checks import unchanged_on_error
 from .preprocessing.foreign import refuse_lazy
 from .preprocessing.judging import JudgedMixin, check_truth
+from .preprocessing.notices import each_once
 from .saving.mixin import PersistenceMixin
 from .saving.rules import are_names, is_bool, is_list, is_whole
 
@@ -307,9 +308,11 @@ class FFNNGridSearchCV(PersistenceMixin, GridSearchCV):
     def __sklearn_tags__(self):
         """Tell scikit-learn what the estimator takes, of targets, too."""
         tags = super().__sklearn_tags__()
-        target = get_tags(self.estimator).target_tags
-        tags.target_tags.multi_output = target.multi_output
-        tags.target_tags.positive_only = target.positive_only
+        own = get_tags(self.estimator)
+        for name in ("allow_nan", "categorical", "string"):
+            setattr(tags.input_tags, name, getattr(own.input_tags, name))
+        for name in ("multi_output", "positive_only"):
+            setattr(tags.target_tags, name, getattr(own.target_tags, name))
         return tags
 
 

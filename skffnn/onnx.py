@@ -9,6 +9,11 @@ for the regressors of scikit-learn; and a model that was fitted to float32 compu
 float32 whatever it gets, as its `predict` does. A DataFrame makes one input of each
 column. The output has a column for each target, also if there is one.
 
+Categories are a part of the graph: text comes in a column of strings, of which the
+empty one is a missing category unless it is a level; categories that are numbers come
+as numbers. NaN is a gap, or a missing category, and levels that there were not at fit
+are taken as by `predict`.
+
 Examples
 --------
 >>> import numpy as np

@@ -118,6 +118,13 @@ class FFNNRegressor(JudgedMixin, GradientDescentNetwork):
         pieces: "x_mean" and "x_scale", "y_mean" and "y_scale", a number for each
         column, or a Series with their names. X or y is left to the rows if it has none;
         if X has some, no column counts as one with heavy tails.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Which columns are categories, as in `sklearn.ensemble.\
+HistGradientBoostingRegressor`: a list of names or numbers, or a mask; the others
+        have to be numbers. "from_dtype" takes the columns of a DataFrame that are text
+        or of the dtype "category"; None takes none. Columns with few levels become
+        one-hot inputs, those with many are embedded: each level has a vector that the
+        network learns. Levels that `fit` has not seen share theirs with rare ones.
     shuffle : bool, default=True
         Whether each epoch visits the rows in a new order.
     warm_start : bool, default=False
@@ -132,20 +139,22 @@ class FFNNRegressor(JudgedMixin, GradientDescentNetwork):
     Attributes
     ----------
     theta_ : ndarray of shape (n_parameters,)
-        All weights, then all biases, flat.
+        All weights, embedding tables, and then all biases, flat.
     coefs_ : list of ndarray of shape (units_[l], units_[l + 1])
         The weights W_l as read-only views of ``theta_``. They act on standardised X.
     intercepts_ : list of ndarray of shape (units_[l + 1],)
         The biases b_l, likewise.
     units_ : list of int
-        Inputs, units of each hidden layer, outputs.
+        Inputs, units of each hidden layer, outputs. Categories, and columns with gaps,
+        may have several inputs each.
     activations_ : list of str
         The activation of each layer, the output's last.
-    x_mean_ : ndarray of shape (n_features_in_,)
-        X is standardised as ``(X - x_mean_) / x_scale_``.
-    x_scale_ : ndarray of shape (n_features_in_,)
-        What X is divided by.
-    x_limit_ : ndarray of shape (n_features_in_,)
+    x_mean_ : ndarray of shape (n_numeric_features,)
+        The columns of X that are numbers, all but the categories, are standardised as
+        ``(X - x_mean_) / x_scale_``.
+    x_scale_ : ndarray of shape (n_numeric_features,)
+        What they are divided by.
+    x_limit_ : ndarray of shape (n_numeric_features,)
         How far from 0 each standardised column is taken as it is; beyond, it grows like
         a logarithm. Infinite, but 4 for columns with heavy tails: either their standard
         deviation is more than 3 times what the quantiles say; then `x_mean_` is the
@@ -153,6 +162,13 @@ class FFNNRegressor(JudgedMixin, GradientDescentNetwork):
         standard deviations from the mean.
     x_heavy_ : ndarray of int
         The numbers of those columns.
+    is_categorical_ : ndarray of bool of shape (n_features_in_,)
+        Which columns are categories.
+    categories_ : dict of list
+        The levels of each of them at `fit`, by its name or number.
+    embeddings_ : dict of DataFrame of shape (n_levels + 2, n_components)
+        The learned vector of each level, for columns with many, by name or number. The
+        last rows are those of a missing category and of an unknown one.
     y_mean_ : ndarray of shape (n_outputs_,)
         The target is standardised as ``(y - y_mean_) / y_scale_``.
     y_scale_ : ndarray of shape (n_outputs_,)
@@ -250,6 +266,7 @@ class FFNNRegressor(JudgedMixin, GradientDescentNetwork):
         early_stopping: bool = False,
         validation_fraction: float | None = None,
         standardize: bool | dict[str, Any] = True,
+        categorical_features: Any = "from_dtype",
         shuffle: bool = True,
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
@@ -280,6 +297,7 @@ class FFNNRegressor(JudgedMixin, GradientDescentNetwork):
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.standardize = standardize
+        self.categorical_features = categorical_features
         self.shuffle = shuffle
         self.warm_start = warm_start
         self.random_state = random_state

@@ -7,6 +7,7 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -78,6 +79,32 @@ def test_at_the_end_of_a_pipeline(table, path):
     pipeline = make_pipeline(*steps).fit(*table)
     loaded = FFNNRegressor.load(path)
     np.testing.assert_array_equal(loaded.theta_, pipeline[-1].theta_)
+
+
+@pytest.mark.parametrize("epoch", [6, 12])
+def test_a_table_as_it_is(rng, path, epoch):
+    X = pd.DataFrame({"age": rng.uniform(0, 9, 80)})
+    X["town"] = rng.choice(["Bonn", "Rome"], 80)
+    X["street"] = rng.integers(0, 30, 80).astype(str)
+    y = X["age"] + 5 * (X["town"] == "Rome")
+    X.loc[::5, ["age", "town"]] = np.nan, None
+    whole = network().fit(X, y)
+
+    class Killed(ModelCheckpoint):
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+            super().on_fit_task_end(
+                estimator, context, fitted_estimator=fitted_estimator
+            )
+            if context.task_name == "epoch" and fitted_estimator.n_iter_ == epoch:
+                raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        network().set_callbacks(Killed(path, every=6)).fit(X, y)
+    loaded = FFNNRegressor.load(path)
+    assert loaded.n_iter_ == epoch
+    resumed = loaded.fit(X, y, resume=True)
+    np.testing.assert_array_equal(resumed.theta_, whole.theta_)
+    np.testing.assert_array_equal(resumed.predict(X), whole.predict(X))
 
 
 def test_a_disk_that_is_full_for_a_while_ends_no_training(table, path, monkeypatch):

@@ -20,6 +20,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from skffnn import FFNNEnsembleRegressor, FFNNRegressor, base
 from skffnn.fitting import calibration
 from skffnn.fitting.callbacks import AVAILABLE, progress_bar
+from skffnn.preprocessing.encoding import ONE_HOT
 
 # Its networks ------------------------------------------------------------------------
 
@@ -125,6 +126,32 @@ def test_predictions_in_blocks(ensemble_of, friedman, monkeypatch):
     in_blocks = model.predict(X, return_std=True)
     np.testing.assert_allclose(in_blocks[0], y_hat, rtol=1e-12)
     np.testing.assert_allclose(in_blocks[1], std, rtol=1e-9)
+
+
+def test_samples_of_one_table_may_have_other_gaps_and_inputs(rng, tmp_path, equal):
+    """A gap that the first sample has not is none that nobody has seen."""
+    X = pd.DataFrame({"a": rng.normal(size=80), "b": rng.normal(size=80)})
+    X["c"] = [f"level {k % ONE_HOT:02d}" for k in range(80)]
+    X.loc[:2, "c"] = "one more"
+    X.loc[0, "a"] = np.nan
+    model = FFNNEnsembleRegressor(
+        FFNNRegressor(4, max_iter=8), 6, bootstrap=True, random_state=1
+    ).fit(X, X["b"])
+    encodings = [each._encoding for each in model.estimators_]
+    assert not encodings[0]["gaps"]
+    assert any(each["gaps"] for each in encodings)
+    assert len({each.units_[0] for each in model.estimators_}) > 1
+    assert model.is_categorical_.tolist() == [False, False, True]
+    assert model.categories_ == model.estimators_[0].categories_
+    y_hat = model.predict(X)
+    each = [one.predict(X[1:]) for one in model.estimators_]
+    np.testing.assert_allclose(y_hat[1:], np.mean(each, axis=0))
+    with pytest.warns(UserWarning, match=r"none at fit: 'b' \(1\)\."):
+        model.predict(X[:3].assign(b=[np.nan, 1.0, 2.0]))
+    model.save(tmp_path / "ensemble.npz")
+    loaded = FFNNEnsembleRegressor.load(tmp_path / "ensemble.npz")
+    assert equal(loaded, model)
+    np.testing.assert_array_equal(loaded.predict(X), y_hat)
 
 
 def test_many_rows_take_no_more_memory_than_their_predictions(ensemble_of, friedman):
@@ -344,9 +371,8 @@ def test_predicting_before_learning(ensemble_of, friedman):
 
 def test_the_errors_are_those_of_the_network(ensemble_of, friedman):
     X, y = friedman
-    with pytest.raises(ValueError, match="could not convert string") as told:
+    with pytest.raises(ValueError, match=r"has text.* categorical_features"):
         ensemble_of().fit([["a"], ["b"]], [1, 2])
-    assert "encode text" in told.value.__notes__[0]
     with pytest.raises(ValueError, match="has a value of"):
         ensemble_of(network={"loss": "poisson"}).fit(X, y - 100)
 
@@ -404,7 +430,11 @@ def test_a_progress_bar_shows_the_networks(ensemble_of, friedman, capsys):
 
 
 @parametrize_with_checks(
-    [FFNNEnsembleRegressor(FFNNRegressor(8, max_iter=60), 2, random_state=0)]
+    [
+        FFNNEnsembleRegressor(
+            FFNNRegressor(8, max_iter=40, weight_decay=0.1), 2, random_state=0
+        )
+    ]
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_sklearn_compatible_estimator(estimator, check):

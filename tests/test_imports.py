@@ -15,7 +15,7 @@ PACKAGE = Path(skffnn.__file__).parent
 
 # Which other wings, and single modules, the modules of a wing may read.
 BELOW_BASE = {"core", "saving", "extras", "preprocessing", "fitting", "export"}
-SINGLE = BELOW_BASE | {"base"}
+SINGLE = BELOW_BASE | {"base", "categories"}
 SEVERAL = SINGLE | {"regressor"}
 ESTIMATORS = {"regressor", "bayesian", "ensemble", "model_selection", "checkpoint"}
 PUBLIC = SINGLE | ESTIMATORS | {"inspection"}
@@ -26,7 +26,8 @@ MAY_READ = {
     "preprocessing": {"core", "saving"},
     "fitting": {"core", "saving", "preprocessing"},
     "export": {"core", "extras"},
-    "base": BELOW_BASE - {"extras"},
+    "categories": {"core", "preprocessing"},
+    "base": BELOW_BASE - {"extras"} | {"categories"},
     "regressor": SINGLE,
     "bayesian": SINGLE,
     "checkpoint": SINGLE,

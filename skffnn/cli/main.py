@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from ..extras import MissingExtraError, require
@@ -17,14 +18,17 @@ from ..fitting.callbacks import progress_bar
 from ..inspection.advice import advice_of
 from ..inspection.evaluation import Evaluation, evaluate
 from ..model_selection import FFNNGridSearchCV
+from .columns import kinds_of, names_of_numbers, names_of_text
 from .options import UsageError, predict_parser, train_parser
 from .report import Report, edge_note, rates_text
 from .search import (
+    RATE,
     SMALL,
     learning_rate_search,
     network,
     plain_pipeline,
     quiet_search,
+    rates_below,
     rates_table,
     table_pipeline,
 )
@@ -75,7 +79,9 @@ def _train(options: Namespace) -> None:
     folds = search.cv.get_n_splits()
     report.say(f"Learning rate, {folds}-fold cross-validated on the training rows:")
     evaluation = _evaluate(search, table, options)
-    rates, advice = rates_table(evaluation.estimator), advice_of(evaluation.estimator)
+    fitted = evaluation.estimator
+    diverged = set(search.param_grid[RATE]) - set(fitted.param_grid[RATE])
+    rates, advice = rates_table(fitted, sorted(diverged)), advice_of(fitted)
     note = "" if options.overfit else edge_note(rates, advice)
     report.say(f"{rates_text(rates)}\n{note}".strip())
     report.say(str(evaluation))
@@ -118,16 +124,14 @@ def _search(X: pd.DataFrame, options: Namespace) -> FFNNGridSearchCV:
     regressor = network(
         _kind(len(X), options), seed=options.seed, hidden=options.hidden
     )
-    categorical = [name for name in options.categorical if name in X.columns]
     pipeline = (
-        # All numbers: it needs no more than scikit-learn.
         plain_pipeline(regressor)
         if options.data is None
-        else table_pipeline(regressor, list(X.columns), categorical)
+        else table_pipeline(regressor, kinds_of(X, options.categorical))
     )
     return learning_rate_search(
         pipeline,
-        len(X),
+        *X.shape,
         learning_rates=options.learning_rates,
         time_order=options.time_order,
         overfit=options.overfit,
@@ -172,7 +176,12 @@ def _evaluate(
                 random_state=options.seed,
             )
     except (FloatingPointError, ConvergenceWarning) as error:
-        raise TableError("training diverged: try lower --learning-rates") from error
+        # What went well on every fold may fail on all training rows.
+        rates = rates_below(search, error)
+        if not rates:
+            raise TableError("training diverged: try lower --learning-rates") from error
+        lower = clone(search).set_params(param_grid={RATE: rates})
+        return _evaluate(lower, table, options)
     except ValueError as error:
         # A search whose every fit failed says why in the last line that names an error.
         lines = str(error).strip().splitlines()
@@ -208,10 +217,10 @@ def _check_folder(folder: Path) -> None:
 
 def _predict(options: Namespace) -> None:
     model = _load(options.model)
-    data = read_table(options.data)
+    data = read_table(options.data, text=names_of_text(model))
     if options.out and options.out.resolve() == options.data.resolve():
         raise UsageError(f"--out {options.out} would overwrite the table")
-    X = check_new_table(data, model)
+    X = check_new_table(data, model, names_of_numbers(model))
     try:
         with quiet_search():
             predictions = model.predict(X)

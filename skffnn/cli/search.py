@@ -1,5 +1,6 @@
 """The search of the command: which network, behind what, at which learning rates."""
 
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,16 +12,18 @@ from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold, TimeSeriesSplit
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder
 
 from ..extras import require
 from ..model_selection import FFNNGridSearchCV
 from ..regressor import FFNNRegressor
+from .columns import Kinds
 
 # From too low to too high, closer together where the best usually lies.
 LEARNING_RATES = (1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0, 10.0)
 # Above so many rows, fewer folds and rates tell as much.
 LARGE = 5000
+# Above so many columns a fit takes so long that few rates have to do.
+WIDE = 500
 FEW_LEARNING_RATES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
 RATE = "ffnnregressor__learning_rate"
@@ -82,35 +85,40 @@ def network(kind: str, *, seed: int = 0, hidden: Any = None) -> FFNNRegressor:
     return FFNNRegressor(**params)
 
 
-def table_pipeline(
-    regressor: FFNNRegressor, columns: Sequence[str], categorical: Sequence[str] = ()
-) -> Pipeline:
-    """Put skrub's preparation of mixed tables before a network.
+def table_pipeline(regressor: FFNNRegressor, kinds: Kinds) -> Pipeline:
+    """Let a network take a table of users.
 
-    The pipeline picks its columns by name: a table that it predicts may have others.
+    Numbers, categories and gaps go into it as they are; skrub encodes dates and text,
+    if there are some. The pipeline picks its columns by name: a table that it predicts
+    may have others.
 
     Parameters
     ----------
     regressor : FFNNRegressor
         The last step.
-    columns : sequence of str
-        All columns to use.
-    categorical : sequence of str, default=()
-        Those of them whose values are names, whatever they look like.
+    kinds : Kinds
+        What the columns of the table are.
+
+    Raises
+    ------
+    MissingExtraError
+        If there are dates or text, and skrub is not installed.
     """
-    skrub = require("skrub", "Reading tables of text, dates and gaps")
-    others = [name for name in columns if name not in set(categorical)]
-    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    columns = [*kinds.others, *kinds.foreign]
     picked = ColumnTransformer(
-        [
-            ("categories", encoder, list(categorical)),
-            ("others", "passthrough", others),
-        ],
-        verbose_feature_names_out=False,
+        [("columns", "passthrough", columns)], verbose_feature_names_out=False
     ).set_output(transform="pandas")
-    return Pipeline(
-        [("columntransformer", picked), *skrub.tabular_pipeline(regressor).steps]
-    )
+    steps = [("columntransformer", picked)]
+    if kinds.foreign:
+        what = f"Column {kinds.foreign[0]!r}, of dates or text,"
+        vectorizer = require("skrub", what).TableVectorizer(
+            specific_transformers=[("passthrough", kinds.others)]
+        )
+        steps.append(("tablevectorizer", vectorizer))
+    if kinds.categories:
+        # By name: a fold of the rows may have other dtypes, or hardly a level twice.
+        regressor.set_params(categorical_features=kinds.categories)
+    return Pipeline([*steps, ("ffnnregressor", regressor)])
 
 
 def plain_pipeline(regressor: FFNNRegressor) -> Pipeline:
@@ -121,6 +129,7 @@ def plain_pipeline(regressor: FFNNRegressor) -> Pipeline:
 def learning_rate_search(
     pipeline: Pipeline,
     n_rows: int,
+    n_columns: int = 1,
     *,
     learning_rates: Sequence[float] = (),
     time_order: bool = False,
@@ -135,7 +144,9 @@ def learning_rate_search(
     pipeline : Pipeline
         What `table_pipeline` or `plain_pipeline` made.
     n_rows : int
-        Rows of the table; a large one gets fewer folds and rates.
+        Rows of the table.
+    n_columns : int, default=1
+        Its columns. Large and wide tables get fewer rates, large ones fewer folds.
     learning_rates : sequence of float, default=()
         The rates to try, if not the usual ones.
     time_order : bool, default=False
@@ -148,7 +159,8 @@ def learning_rate_search(
         Stacks that are trained at a time.
     """
     folds = 3 if n_rows > LARGE else 5
-    usual = FEW_LEARNING_RATES if overfit or n_rows > LARGE else LEARNING_RATES
+    few = overfit or n_rows > LARGE or n_columns > WIDE
+    usual = FEW_LEARNING_RATES if few else LEARNING_RATES
     return FFNNGridSearchCV(
         pipeline,
         {RATE: list(learning_rates or usual)},
@@ -182,8 +194,30 @@ def quiet_search() -> Iterator[None]:
         yield
 
 
-def rates_table(search: FFNNGridSearchCV) -> pd.DataFrame:
+def rates_below(search: FFNNGridSearchCV, diverged: Exception) -> list[float]:
+    """Return the learning rates of a search that are lower than what has diverged.
+
+    Parameters
+    ----------
+    search : FFNNGridSearchCV
+    diverged : Exception
+        Which tells at which rate.
+    """
+    found = re.search(r"learning_rate=(\S+?)[.,;:]?\s", str(diverged))
+    highest = float(found.group(1)) if found else -np.inf
+    return [rate for rate in search.param_grid[RATE] if rate < highest]
+
+
+def rates_table(
+    search: FFNNGridSearchCV, diverged: Sequence[float] = ()
+) -> pd.DataFrame:
     """Tabulate a fitted search: RMSE by learning rate, NaN where training diverged.
+
+    Parameters
+    ----------
+    search : FFNNGridSearchCV
+    diverged : sequence of float, default=()
+        More learning rates, which are not in the search.
 
     Returns
     -------
@@ -201,5 +235,11 @@ def rates_table(search: FFNNGridSearchCV) -> pd.DataFrame:
             "spread": results["std_test_score"],
             "chosen": np.arange(len(rates)) == search.best_index_,
         }
+    )
+    more = pd.DataFrame({"learning_rate": list(diverged), "chosen": False})
+    table = (
+        pd.concat([table, more.astype({"learning_rate": float})])
+        if len(more)
+        else table
     )
     return table.sort_values("learning_rate", ignore_index=True)

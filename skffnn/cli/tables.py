@@ -3,6 +3,7 @@
 import csv
 import gzip
 import re
+import warnings
 import zlib
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -12,6 +13,7 @@ from typing import IO, Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
+from pandas.tseries.api import guess_datetime_format
 
 from ..extras import require
 
@@ -19,6 +21,8 @@ _SEPARATORS = ",;\t|"
 _SAMPLE = 1 << 18
 # Fewer rows are nothing to learn from, let alone to hold out.
 _MIN_ROWS = 20
+# What stands for a gap, besides what pandas takes for one.
+_GAPS = ["?", "...", "none"]
 
 
 class TableError(ValueError):
@@ -33,7 +37,7 @@ class Dataset(NamedTuple):
     notes: list[str]
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
+def read_table(path: str | Path, text: Iterable[str] = ()) -> pd.DataFrame:
     r"""Read a CSV or Parquet file, whichever it is.
 
     The separator (comma, semicolon, tab or bar), decimal commas, a byte order mark and
@@ -43,6 +47,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
     ----------
     path : str or Path
         The file.
+    text : iterable of str, default=()
+        Columns to be read as text, though all of their values are numbers.
 
     Returns
     -------
@@ -67,7 +73,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     """
     path = Path(path)
     try:
-        table = _read(path)
+        table = _read(path, set(text))
     except OSError as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else error
         reason = "it is a folder" if isinstance(error, IsADirectoryError) else reason
@@ -89,12 +95,12 @@ def _first_line(error: Exception) -> str:
     return (str(error) or type(error).__name__).strip().partition("\n")[0]
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read(path: Path, text_columns: set[str]) -> pd.DataFrame:
     with _open(path) as file:
         sample = file.read(_SAMPLE)
     if sample.startswith(b"PAR1"):
         require("pyarrow", "Reading Parquet")
-        return pd.read_parquet(path)
+        return _with_numbers(pd.read_parquet(path), text_columns)
     if sample.startswith(b"PK\x03\x04"):
         raise TableError(f"{path} is a workbook or an archive: save it as CSV first")
     if not sample.strip():
@@ -103,7 +109,7 @@ def _read(path: Path) -> pd.DataFrame:
     text = sample.decode(encoding, errors="replace")
     if "\0" in text:
         raise TableError(f"{path} is neither CSV nor Parquet")
-    sep, decimal = _dialect(text, whole=len(sample) < _SAMPLE)
+    sep, decimal, names = _dialect(text, whole=len(sample) < _SAMPLE)
     with _open(path) as file:
         return pd.read_csv(
             file,
@@ -112,7 +118,31 @@ def _read(path: Path) -> pd.DataFrame:
             encoding=encoding,
             skipinitialspace=True,
             low_memory=False,
+            na_values=_GAPS,
+            dtype={name: str for name in names if name.strip() in text_columns},
         )
+
+
+def _with_numbers(table: pd.DataFrame, text: set[str]) -> pd.DataFrame:
+    """Tell text and numbers apart as reading CSV does."""
+    for name in table.columns:
+        column = table[name]
+        if name in text:
+            table = table.assign(**{str(name): _as_text(column)})
+        held = pd.api.types.infer_dtype(column, skipna=True)
+        if held != "string" or name in text:
+            continue
+        numbers = pd.to_numeric(column, errors="coerce")
+        if (numbers.isna() == (column.isna() | column.isin(_GAPS))).all():
+            table = table.assign(**{str(name): numbers.astype(float)})
+    return table
+
+
+def _as_text(column: pd.Series) -> pd.Series:
+    """A column as text, whole numbers without a decimal point."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column
+    return column.convert_dtypes().astype("string").astype(object)
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -121,13 +151,13 @@ def _open(path: Path) -> IO[bytes]:
     return cast(IO[bytes], gzip.open(path) if zipped else path.open("rb"))
 
 
-def _dialect(text: str, whole: bool) -> tuple[str, str]:
-    """Return the separator and the decimal mark."""
+def _dialect(text: str, whole: bool) -> tuple[str, str, list[str]]:
+    """Return the separator, the decimal mark, and the names of the columns."""
     # The last line of a sample is cut somewhere; a whole file ends where it ends.
     lines = text if whole else text[: text.rfind("\n") + 1]
     rows = {sep: _rows(lines, sep) for sep in _SEPARATORS}
     sep = max(_SEPARATORS, key=lambda sep: _agreement(rows[sep]))
-    return sep, _decimal(rows[sep], sep)
+    return sep, _decimal(rows[sep], sep), rows[sep][0]
 
 
 def _encoding(sample: bytes) -> str:
@@ -284,7 +314,7 @@ def _suspicion(column: pd.Series) -> str:
         return ""
     if kind.is_numeric_dtype(known) and not _counts(known.to_numpy(dtype=float)):
         return ""
-    if kind.is_datetime64_any_dtype(known) or _dates(known):
+    if are_dates(known):
         return ""
     return "looks like an identifier: nearly every value is different"
 
@@ -295,14 +325,41 @@ def _counts(values: np.ndarray) -> bool:
     return bool(np.all(values == np.round(values)) or np.allclose(steps, steps[0]))
 
 
-def _dates(column: pd.Series) -> bool:
-    if pd.api.types.is_numeric_dtype(column):
+def are_dates(column: pd.Series) -> bool:
+    """Whether a column is dates, or text that can be read as such.
+
+    Examples
+    --------
+    >>> are_dates(pd.Series(["05.01.2024", "28.01.2024"]))
+    True
+    >>> are_dates(pd.Series(["May", "June"]))
+    False
+    """
+    kind = pd.api.types
+    if kind.is_datetime64_any_dtype(column):
+        return True
+    known = column.dropna()
+    if kind.infer_dtype(known) in ("date", "datetime"):
+        return True
+    if kind.is_numeric_dtype(column) or kind.infer_dtype(known) != "string":
         return False
-    head = column.head(50).astype(str)
-    return bool(pd.to_datetime(head, errors="coerce", format="ISO8601").notna().all())
+    head = known.unique()[:50].tolist()
+    return any(_format_of(head, day_first) for day_first in (False, True))
 
 
-def check_new_table(table: pd.DataFrame, model: Any) -> pd.DataFrame:
+def _format_of(texts: list[str], day_first: bool) -> str | None:
+    """The format in which all of them are dates, if there is one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the other order is tried as well
+        formats = {guess_datetime_format(text, dayfirst=day_first) for text in texts}
+    one = formats.pop() if len(formats) == 1 else None
+    # A year alone is as good a number.
+    return None if pd.isna(one) or one == "%Y" else one
+
+
+def check_new_table(
+    table: pd.DataFrame, model: Any, numbers: Iterable[str] = ()
+) -> pd.DataFrame:
     """Return the columns that a model was fitted on, in its order.
 
     Columns that it does not know are left out.
@@ -313,6 +370,8 @@ def check_new_table(table: pd.DataFrame, model: Any) -> pd.DataFrame:
         Rows to predict.
     model : fitted estimator
         Fitted on a DataFrame.
+    numbers : iterable of str, default=()
+        Its columns that were numbers.
 
     Raises
     ------
@@ -333,7 +392,7 @@ def check_new_table(table: pd.DataFrame, model: Any) -> pd.DataFrame:
         many = "columns" if len(missing) > 1 else "a column"
         raise TableError(f"the table lacks {many} of the model: {', '.join(missing)}")
     X = table[wanted]
-    for name in set(wanted) & set(_numbers_of(model)):
+    for name in [name for name in wanted if name in set(numbers)]:
         bad = X[name][pd.to_numeric(X[name], errors="coerce").isna() & X[name].notna()]
         if len(bad):
             raise TableError(
@@ -341,9 +400,3 @@ def check_new_table(table: pd.DataFrame, model: Any) -> pd.DataFrame:
                 f"{str(bad.iloc[0])[:40]!r}"
             )
     return X
-
-
-def _numbers_of(model: Any) -> Sequence[str]:
-    """Columns that skrub found to be numeric, if it prepares the table."""
-    vectorizer = getattr(model, "named_steps", {}).get("tablevectorizer")
-    return [] if vectorizer is None else vectorizer.kind_to_columns_["numeric"]

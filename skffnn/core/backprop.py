@@ -3,7 +3,9 @@
 Python's index is the index of the equations minus one: ``a[0]`` is X = a1, ``W[0]``
 is W1. Shapes: ``a[l]`` and ``delta[l]`` (..., n, units[l]), ``W[l]`` and ``dW[l]``
 (..., units[l], units[l+1]), ``b[l]`` and ``db[l]`` (..., 1, units[l+1]). ``z[l]`` lies
-in the memory of ``a[l]``, unless the activation needs it for its derivative.
+in the memory of ``a[l]``, unless the activation needs it for its derivative. Where
+there are categorical columns, ``a[0]`` is [X, E[codes]]: the inputs, and behind them
+the rows that the codes choose from embedding tables.
 """
 
 import numpy as np
@@ -45,6 +47,8 @@ def forward(parameters, activations, batch):
     """
     W, b = parameters.W, parameters.b
     a, z, h, dot = batch.a, batch.z, batch.h, product(W)
+    if batch.codes is not None:
+        embed(parameters, batch)
     for l, activation in enumerate(activations):
         dot(h[l], W[l], out=z[l + 1])
         z[l + 1] += b[l]
@@ -54,6 +58,19 @@ def forward(parameters, activations, batch):
         if batch.mask and h[l + 1] is not a[l + 1]:
             np.multiply(a[l + 1], batch.mask[l + 1], out=h[l + 1])
     return a[-1]
+
+
+def embed(parameters, batch):
+    """a_1 = [X, E[codes]]: a row of each embedding table, chosen in place of computed.
+
+    One row of weights for each level: the product of a one-hot row and E, without the
+    product.
+    """
+    a, n_inputs = batch.a[0], batch.x.shape[-1]
+    batch.lookup.places(batch.codes, batch.spread, batch.places)
+    parameters.theta.take(batch.places, None, batch.e, "clip")
+    a[..., :n_inputs] = batch.x
+    a[..., n_inputs:] = batch.e
 
 
 def backward(parameters, gradient, activations, batch):
@@ -79,6 +96,17 @@ def backward(parameters, gradient, activations, batch):
             dot(delta[l + 1], W[l].mT, out=delta[l])
             if batch.mask:
                 delta[l] *= batch.mask[l]
+    if batch.codes is not None:
+        errors_of_chosen(parameters, batch)
+        for dE in gradient.E:
+            dE[...] = 0
+        np.add.at(gradient.theta, batch.places.reshape(-1), batch.e.reshape(-1))
+
+
+def errors_of_chosen(parameters, batch):
+    """dJ/dE[codes] = delta_2 W_1', for the rows of W_1 behind the inputs; into e."""
+    W, n_inputs = parameters.W, batch.x.shape[-1]
+    product(W)(batch.delta[1], W[0][..., n_inputs:, :].mT, out=batch.e)
 
 
 def jacobian(parameters, gradients, activations, batch):
@@ -92,7 +120,7 @@ def jacobian(parameters, gradients, activations, batch):
     parameters : Parameters
     gradients : Parameters
         Receives the gradients: W of shape (..., n, units[l], units[l+1]), b of shape
-        (..., n, 1, units[l+1]).
+        (..., n, 1, units[l+1]), E of shape (n, n_levels, width) for one network.
     activations : list of Activation
     batch : Batch
         As `forward` left it, without dropout. The a and z are used up.
@@ -107,6 +135,12 @@ def jacobian(parameters, gradients, activations, batch):
         np.multiply(a[l][..., np.newaxis], errors, out=JW[l])
         if l > 0:
             dot(delta[l + 1], W[l].mT, out=delta[l])
+    if batch.codes is not None:
+        errors_of_chosen(parameters, batch)
+        for JE in gradients.E:
+            JE[...] = 0
+        first = np.arange(0, gradients.theta.size, parameters.theta.size)
+        gradients.theta[batch.places + first[:, np.newaxis]] = batch.e
 
 
 def input_gradient(parameters, activations, batch):
@@ -124,7 +158,7 @@ def input_gradient(parameters, activations, batch):
 
     Returns
     -------
-    gradient : ndarray of shape (..., n, n_outputs, n_inputs)
+    gradient : ndarray of shape (..., n, n_outputs, units[0])
     """
     W, y_hat = parameters.W, batch.a[-1]
     n_outputs = y_hat.shape[-1]

@@ -33,6 +33,15 @@ class Data:
         a logarithm. Infinite for most columns; None if for all.
     tail_scale : ndarray of shape (n_tails,), default=None
         What is to be divided out only of columns that have a limit.
+    gaps : bool, default=False
+        Whether X may have gaps, NaN: they become 0, which is the mean of a standardised
+        column. Only what is still to be standardised has any.
+    fixed : sequence of tuple of ndarray, default=()
+        For each column that is written down by a table of fixed numbers, such as a
+        one-hot column: codes of shape (n_rows,), and the table of shape (n_levels,
+        width), whose rows they choose. These inputs come behind those of X.
+    codes : ndarray of int32 of shape (n_rows, n_tables), default=None
+        The row that each row of X chooses from each embedding table of the network.
 
     Attributes
     ----------
@@ -45,7 +54,7 @@ class Data:
 
     def __init__(
         self, X, Y, weight=None, rows=None, mean=None, scale=None, limit=None,
-        tail_scale=None,
+        tail_scale=None, gaps=False, fixed=(), codes=None,
     ):  # fmt: skip
         self.X, self.Y, self.weight = X, Y, weight
         self.chosen = rows
@@ -53,11 +62,12 @@ class Data:
         self.scale: Any = None if scale is None else scale[np.newaxis]
         # Where no column has a limit, as in most tables, nothing more is looked at: for
         # one row to predict that is worth having.
-        if limit is not None and limit[limit.argmin()] == np.inf:
+        if limit is not None and (not limit.size or limit[limit.argmin()] == np.inf):
             limit = None
         self.limit: Any = limit
         self.tails: Any = None if limit is None else np.flatnonzero(np.isfinite(limit))
         self.tail_scale = tail_scale
+        self.gaps, self.fixed, self.codes = gaps, fixed, codes
         self.whole = len(self)
         if weight is not None:
             self._weigh()
@@ -93,6 +103,8 @@ class Data:
         if len(tables) > 1:
             both.X = np.concatenate([table.X for table in tables.values()])
             both.Y = np.concatenate([table.Y for table in tables.values()])
+            if both.codes is not None:
+                both.codes = np.concatenate([table.codes for table in tables.values()])
         both.chosen = np.stack([part.rows + start[part.table] for part in parts])
         both.whole = len(both)
         if both.weight is not None:
@@ -104,12 +116,19 @@ class Data:
     @property
     def table(self):
         """What tells its table, with its scale and weights, from another's."""
-        return tuple(map(id, (self.X, self.Y, self.weight, self.mean, self.scale)))
+        parts = self.X, self.Y, self.weight, self.mean, self.scale, self.codes
+        return tuple(map(id, parts))
 
     @property
     def ready(self):
         """Whether the table is dense and needs no more standardising."""
-        return isinstance(self.X, np.ndarray) and self.scale is None
+        dense = isinstance(self.X, np.ndarray)
+        return dense and self.scale is None and not self.fixed
+
+    @property
+    def n_inputs(self):
+        """The number of inputs, without those from embedding tables."""
+        return self.X.shape[1] + sum(table.shape[1] for _, table in self.fixed)
 
     def __len__(self):
         """The number of rows of a network."""
@@ -130,11 +149,25 @@ class Data:
 
     def gather_inputs(self, rows, a):
         """Write the standardised rows of X to a, (..., n, n_inputs)."""
+        if not self.fixed:
+            self._gather_numbers(rows, a)
+            return
+        end = self.X.shape[1]
+        numbers = np.empty(
+            (*a.shape[:-1], end), a.dtype
+        )  # `take` needs it in one piece
+        self._gather_numbers(rows, numbers)
+        a[..., :end] = numbers
+        for codes, table in self.fixed:
+            start, end = end, end + table.shape[1]
+            a[..., start:end] = table[codes[rows]]
+
+    def _gather_numbers(self, rows, a):
         X, source = self.X, a
         if not isinstance(X, np.ndarray):
             rows = rows if isinstance(rows, slice) else rows.ravel()
             X[rows].toarray(out=a.reshape(-1, a.shape[-1]))
-        elif isinstance(rows, slice) or not X.flags.c_contiguous:
+        elif isinstance(rows, slice) or not X.flags.c_contiguous or X.dtype != a.dtype:
             source = X[rows]  # np.take would copy a whole Fortran-ordered table first
         else:
             # mode="clip" spares np.take a buffered copy; rows are always in range.
@@ -145,6 +178,8 @@ class Data:
             np.subtract(source, self.mean, out=a)
         elif source is not a:
             a[...] = source
+        if self.gaps:
+            np.copyto(a, 0, where=np.isnan(a))
         if self.tails is not None:
             saturate(a, self.tails, self.limit[self.tails], self.tail_scale)
 
@@ -153,10 +188,10 @@ class Data:
 
         Rounding leaves the same of equal numbers: small ones that differ are inputs.
         """
-        n, n_inputs = len(self), self.X.shape[1]
+        n, n_inputs = len(self), self.n_inputs
         stack = () if self.chosen is None else self.chosen.shape[:-1]
         constant = np.ones((*stack, n_inputs), bool)
-        most = BLOCK // n_inputs + 1
+        most = BLOCK // max(1, n_inputs) + 1
         for start in range(0, n, most):
             part = slice(start, min(start + most, n))
             a = np.empty((*stack, part.stop - start, n_inputs), self.Y.dtype)
@@ -168,9 +203,67 @@ class Data:
                 break
         return constant
 
+    def numbers(self, rows):
+        """All that is known of some rows as float64, with codes as numbers.
+
+        Parameters
+        ----------
+        rows : ndarray of int of shape (n,)
+
+        Returns
+        -------
+        a : ndarray of shape (n, n_inputs + n_tables)
+        """
+        X, part = self.X[rows], copy(self)
+        if not isinstance(X, np.ndarray):
+            X = X.toarray()
+        part.X = X.astype(np.float64)
+        part.fixed = [(codes[rows], table) for codes, table in self.fixed]
+        a = np.empty((len(rows), part.n_inputs))
+        part.gather_inputs(slice(0, len(rows)), a)
+        return a if self.codes is None else np.hstack([a, self.codes[rows]])
+
+    def read(self, rows, batch):
+        """Fill the inputs of a batch, and its codes if there are any."""
+        self.gather_inputs(rows, batch.x)
+        if batch.codes is None:
+            return
+        if isinstance(rows, slice):
+            batch.codes[...] = self.codes[rows]
+        else:
+            self.codes.take(rows, 0, batch.codes, "clip")
+
+    def rows_of_levels(self, tables):
+        """How many rows of each network choose each row of the embedding tables.
+
+        Parameters
+        ----------
+        tables : sequence of tuple of int
+            Rows and width of each.
+
+        Returns
+        -------
+        n_rows : list of ndarray of shape (..., n_levels)
+        """
+        codes, counts = self.codes[self.rows], []
+        for c, (n_levels, _) in enumerate(tables):
+            n_rows = np.empty((*codes.shape[:-2], n_levels), self.Y.dtype)
+            for k in np.ndindex(codes.shape[:-2]):
+                n_rows[k] = np.bincount(codes[k][:, c], minlength=n_levels)
+            counts.append(n_rows)
+        return counts
+
+    def is_constant(self):
+        """Whether all rows of a single network are equal, but for rounding."""
+        if self.codes is not None:
+            codes = self.codes if self.chosen is None else self.codes[self.chosen]
+            if (codes != codes[:1]).any():
+                return False
+        return bool(self.constant_inputs().all())
+
     def gather(self, rows, batch):
         """Fill a batch: inputs, targets, and what each row counts for."""
-        self.gather_inputs(rows, batch.x)
+        self.read(rows, batch)
         self.Y.take(rows, 0, batch.y, "clip")
         if self.weight is not None:
             self.weight.take(rows, 0, batch.share, "clip")
@@ -187,16 +280,20 @@ class Data:
         return self.weight[rows] / (n * self.mean_weight)
 
 
-def slopes(a, data):
-    """How fast the gathered inputs change with those of the table, element by element.
+def slopes(a, data, rows):
+    """How fast the gathered inputs change with the numbers of X, element by element.
 
     Parameters
     ----------
-    a : ndarray of shape (..., n, n_inputs)
-        As `Data.gather_inputs` wrote it.
+    a : ndarray of shape (..., n, n_columns)
+        The first columns of what `Data.gather_inputs` wrote.
     data : Data
+    rows : slice or ndarray of int
+        Whose they are. A gap has no slope: 0.
     """
     slope = np.ones_like(a)
+    if data.gaps:
+        slope[np.isnan(data.X[rows])] = 0
     if data.scale is not None:
         slope /= data.scale
     if data.tails is not None:

@@ -90,7 +90,7 @@ def _layer(name):
     return f"layer {number[0]}" if number else name
 
 
-def check_gradient(value_and_gradient, theta, *, units=None, rtol=1e-5):
+def check_gradient(value_and_gradient, theta, *, units=None, tables=(), rtol=1e-5):
     """Compare a gradient with differences of its function, and name what is wrong.
 
     Parameters
@@ -105,6 +105,8 @@ def check_gradient(value_and_gradient, theta, *, units=None, rtol=1e-5):
     units : sequence of int, default=None
         Inputs, units of each hidden layer, outputs: tells the parts of a flat theta,
         first all weights, then all biases. Without it, a flat theta is one part.
+    tables : sequence of tuple of int, default=()
+        Levels and width of each embedding table, which lie between weights and biases.
     rtol : float, default=1e-5
         A part is wrong if a number in it deviates by more than this share of the
         part's largest one (beyond rounding).
@@ -154,7 +156,7 @@ def check_gradient(value_and_gradient, theta, *, units=None, rtol=1e-5):
     b1    ...
     Wrong in layer 1: W1.
     """
-    parts = _Parts(theta, units)
+    parts = _Parts(theta, units, tables)
     start = parts.flat(theta, "theta")
     cost = _Cost(lambda flat: value_and_gradient(parts.form(flat)), start)
     gradient = parts.flat(cost.gradient, "The gradient")
@@ -226,7 +228,7 @@ def _number(J):
 class _Parts:
     """The named parts of theta, and the way from its form to a flat vector and back."""
 
-    def __init__(self, theta, units):
+    def __init__(self, theta, units, tables=()):
         self.in_a_dict = isinstance(theta, Mapping)
         shapes = {name: np.shape(part) for name, part in self._as_dict(theta).items()}
         ends = list(accumulate(map(prod, shapes.values()), initial=0))
@@ -235,19 +237,20 @@ class _Parts:
             name: (slice(*ends), shape)
             for (name, shape), ends in zip(shapes.items(), pairwise(ends), strict=True)
         }
-        self.parts = self.given if units is None else self._layers(units)
+        self.parts = self.given if units is None else self._layers(units, tables)
 
     def _as_dict(self, value):
         return value if self.in_a_dict else {"theta": value}
 
-    def _layers(self, units):
-        layout = Layout(units)
+    def _layers(self, units, tables):
+        layout = Layout(units, tables)
         if self.in_a_dict or layout.size != self.size:
             raise ValueError(
                 f"units={list(units)} is for a flat theta of {layout.size} numbers."
             )
-        W, b = places(layout.units)
-        return {
+        W, E, b = places(layout.units, layout.tables)
+        embeddings = {f"E{c}": place for c, place in enumerate(E, start=1)}
+        return embeddings | {
             name: place
             for l, (W_l, b_l) in enumerate(zip(W, b, strict=True), start=1)
             for name, place in [(f"W{l}", W_l), (f"b{l}", (b_l, (layout.units[l],)))]

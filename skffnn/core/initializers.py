@@ -14,6 +14,9 @@ flat   16 times that of glorot   The same for a function whose slope at 0 is 1/4
 
 import numpy as np
 
+# Standard deviation of the first numbers of embedding tables.
+EMBEDDING = 0.1
+
 
 def he(fan_in, fan_out):
     """The variance of weights before an activation that cuts half off, as relu."""
@@ -49,8 +52,10 @@ def initialize(layout, theta, activations, rngs):
     """
     theta[...] = 0
     for theta_k, rng in zip(np.atleast_2d(theta), rngs, strict=True):
-        W = layout.views(theta_k).W
-        for W_l, activation in zip(W, activations, strict=True):
+        parameters = layout.views(theta_k)
+        for W_l, activation in zip(parameters.W, activations, strict=True):
             r = np.sqrt(3 * activation.variance(*W_l.shape))
             # Drawn in float64 whatever theta's dtype: the start is the same for both.
             W_l[...] = rng.uniform(-r, r, W_l.shape)
+        for E_c in parameters.E:
+            E_c[...] = rng.normal(scale=EMBEDDING, size=E_c.shape)

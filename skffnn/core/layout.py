@@ -1,5 +1,6 @@
 """Where the parameters and the work space live in memory."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate, pairwise
 from math import prod
@@ -22,14 +23,51 @@ class Parameters(NamedTuple):
     W: list[Any]
     b: list[Any]
 
+    @property
+    def E(self) -> Sequence[Any]:
+        """The embedding tables: none."""
+        return ()
+
+
+class EmbeddingParameters(Parameters):
+    """Parameters of which some are embedding tables.
+
+    Attributes
+    ----------
+    W, b : list of ndarray
+        As in `Parameters`.
+    E : list of ndarray of shape (..., n_levels, width)
+        A row for each level of a categorical column.
+    theta : ndarray of shape (P,) or (K * P,)
+        All parameters in a row, where rows of E are looked up.
+    """
+
+    tables: list[Any]
+    theta: Any
+
+    @classmethod
+    def of(cls, W, b, tables, theta):
+        """Make a pair of W and b that has tables besides."""
+        self = cls(W, b)
+        self.tables, self.theta = tables, theta
+        return self
+
+    @property
+    def E(self) -> Sequence[Any]:
+        """The embedding tables."""
+        return self.tables
+
 
 class Layout:
-    """The place of each W_l and b_l in the flat vector theta = [W_1 ... | b_1 ...].
+    """The place of each part in the flat vector theta = [W_1 ... | E_1 ... | b_1 ...].
 
     Parameters
     ----------
     units : sequence of int
-        Inputs, units of each hidden layer, outputs.
+        Inputs, units of each hidden layer, outputs. The inputs are the columns of X,
+        and after them the rows that are chosen from embedding tables.
+    tables : sequence of tuple of int, default=()
+        Levels and width of the embedding table of each embedded column.
 
     Examples
     --------
@@ -43,13 +81,27 @@ class Layout:
     np.float64(-1.0)
     """
 
-    def __init__(self, units):
+    def __init__(self, units, tables=()):
         self.units = tuple(units)
+        self.tables = tuple(tuple(table) for table in tables)
 
     @property
     def n_weights(self):
-        """How many weights: ``theta[..., :n_weights]`` is all of them and no bias."""
-        return sum(m * n for m, n in pairwise(self.units))
+        """How many weights: ``theta[..., :n_weights]`` is all of them and no bias.
+
+        Numbers of embedding tables are weights.
+        """
+        return sum(m * n for m, n in (*pairwise(self.units), *self.tables))
+
+    @property
+    def n_embedded(self):
+        """How many of the inputs come from embedding tables: the last ones."""
+        return sum(width for _, width in self.tables)
+
+    @property
+    def n_inputs(self):
+        """How many of the inputs are gathered from the data: the first ones."""
+        return self.units[0] - self.n_embedded
 
     @property
     def size(self):
@@ -58,13 +110,73 @@ class Layout:
 
     def views(self, theta):
         """The `Parameters` that a flat theta, (P,) or (K, P), holds."""
-        W_places, b_places = places(self.units)
+        W_places, E_places, b_places = places(self.units, self.tables)
         assert theta.shape[-1] == b_places[-1].stop  # every parameter is given out
         stack = theta.shape[:-1]
-        return Parameters(
-            [theta[..., part].reshape(stack + shape) for part, shape in W_places],
-            [theta[..., np.newaxis, part] for part in b_places],
-        )
+        W = [theta[..., part].reshape(stack + shape) for part, shape in W_places]
+        b = [theta[..., np.newaxis, part] for part in b_places]
+        if not E_places:
+            return Parameters(W, b)
+        E = [theta[..., part].reshape(stack + shape) for part, shape in E_places]
+        return EmbeddingParameters.of(W, b, E, theta.reshape(-1))
+
+    def lookup(self, stack=()):
+        """Where the embedded inputs of a row lie in theta.
+
+        Parameters
+        ----------
+        stack : tuple of int, default=()
+            The leading axes of theta: (K,) for K networks.
+
+        Returns
+        -------
+        Lookup or None
+            None without tables.
+        """
+        if not self.tables:
+            return None
+        _, E_places, _ = places(self.units, self.tables)
+        column: list[int] = []
+        step: list[int] = []
+        start: list[int] = []
+        for c, (part, (_, width)) in enumerate(E_places):
+            column += [c] * width
+            step += [width] * width
+            start += range(part.start, part.start + width)
+        first = self.size * np.arange(prod(stack)).reshape(*stack, 1, 1)
+        return Lookup(np.array(column), np.array(step), first + np.array(start))
+
+
+class Lookup(NamedTuple):
+    """Where theta has the embedded inputs of a row: start + step * codes[column].
+
+    Attributes
+    ----------
+    column : ndarray of int of shape (n_embedded,)
+        The embedded column that each belongs to.
+    step : ndarray of int of shape (n_embedded,)
+        The width of its table.
+    start : ndarray of int of shape (..., 1, n_embedded)
+        Its place in the table's first row.
+    """
+
+    column: np.ndarray
+    step: np.ndarray
+    start: np.ndarray
+
+    def places(self, codes, spread, out):
+        """Write the places of the levels of some rows in theta.
+
+        Parameters
+        ----------
+        codes : ndarray of int32 of shape (..., n, n_tables)
+        spread : ndarray of int32 of shape (..., n, n_embedded)
+            Work space.
+        out : ndarray of intp of shape (..., n, n_embedded)
+        """
+        codes.take(self.column, -1, spread, "clip")
+        np.multiply(spread, self.step, out=out)
+        return np.add(out, self.start, out=out)
 
 
 class Workspace:
@@ -72,8 +184,7 @@ class Workspace:
 
     Parameters
     ----------
-    units : sequence of int
-        Inputs, units of each hidden layer, outputs.
+    layout : Layout
     n : int
         The rows of the largest batch.
     dtype : dtype
@@ -92,9 +203,12 @@ class Workspace:
     """
 
     def __init__(
-        self, units, n, dtype, stack=(), keeps_z=(), dropout=False, weighted=False
+        self, layout, n, dtype, stack=(), keeps_z=(), dropout=False, weighted=False
     ):
-        self.units, self.n, self.stack, self.dtype = units, n, stack, dtype
+        units = layout.units
+        self.layout, self.units, self.n = layout, units, n
+        self.stack, self.dtype = stack, dtype
+        self.lookup = layout.lookup(stack)
         self.keeps_z = tuple(keeps_z) or (False,) * (len(units) - 1)
         hidden = units[1:-1] if dropout else ()
         self.blocks = {
@@ -107,6 +221,15 @@ class Workspace:
             "y": [self._flat(units[-1])],
             "share": [self._flat(1)] if weighted else [],
         }
+        if layout.tables:
+            self.blocks["x"] = [self._flat(layout.n_inputs)]
+            self.blocks["e"] = [self._flat(layout.n_embedded)]
+            self.blocks["codes"] = [self._flat(len(layout.tables), np.int32)]
+            self.blocks["spread"] = [self._flat(layout.n_embedded, np.int32)]
+            self.blocks["places"] = [self._flat(layout.n_embedded, np.intp)]
+            self.blocks["draw"] = [self._flat(len(layout.tables))]
+            self.blocks["chance"] = [self._flat(1)]
+            self.blocks["unknown"] = [self._flat(1, bool)]
         self.ones = np.ones((1, n), dtype)
         self._heads: dict[tuple[int, int], Batch] = {}
 
@@ -116,8 +239,8 @@ class Workspace:
         pairs = zip(self.units[1:], self.keeps_z, strict=True)
         return [m for m, keeps in pairs if keeps]
 
-    def _flat(self, columns):
-        return np.empty(prod(self.stack) * self.n * columns, self.dtype)
+    def _flat(self, columns, dtype=None):
+        return np.empty(prod(self.stack) * self.n * columns, dtype or self.dtype)
 
     def head(self, n, whole=None):
         """The work space of a batch of n rows: the head of the same memory.
@@ -148,8 +271,16 @@ class Batch:
 
     Attributes
     ----------
-    x : ndarray of shape (..., n, units[0])
-        The inputs: the memory of ``a[0]``, as nothing stands before the first layer.
+    x : ndarray of shape (..., n, n_inputs)
+        The inputs: the memory of ``a[0]``, unless embeddings stand behind them there.
+    codes : ndarray of int32 of shape (..., n, n_tables) or None
+        Which row of each embedding table is chosen.
+    draw : ndarray of shape (..., n, n_tables)
+    chance, unknown : ndarray of shape (..., n)
+        Random numbers; and for one table the chance of each row to be taken for an
+        unknown level, and whether it is.
+    places, e : ndarray of shape (..., n, n_embedded)
+        Where these rows lie in theta; and what they are, or their errors.
     a, delta, work : list of ndarray of shape (..., n, units[l])
         Activations, their errors, and scratch for the activation functions. The inputs
         have no error and no scratch: ``delta[0]`` and ``work[0]`` are None.
@@ -172,12 +303,24 @@ class Batch:
     def __init__(self, space, n, whole):
         units, self.whole = space.units, whole
         self.a = space.view("a", n, units)
-        self.x = self.a[0]
+        self.x, self.codes, self.lookup = self.a[0], None, space.lookup
         self.z = self.a
+        if self.lookup is not None:
+            layout = space.layout
+            (self.x,) = space.view("x", n, [layout.n_inputs])
+            (self.codes,) = space.view("codes", n, [len(layout.tables)])
+            (self.draw,) = space.view("draw", n, [len(layout.tables)])
+            self.chance, self.unknown = (
+                space.view(name, n, [1])[0][..., 0] for name in ("chance", "unknown")
+            )
+            self.e, self.spread, self.places = (
+                space.view(name, n, [layout.n_embedded])[0]
+                for name in ("e", "spread", "places")
+            )
         if any(space.keeps_z):
             kept_z = iter(space.view("z", n, space.units_with_z))
             keeps = zip(self.a[1:], space.keeps_z, strict=True)
-            self.z = [self.x, *(next(kept_z) if kept else a for a, kept in keeps)]
+            self.z = [self.a[0], *(next(kept_z) if kept else a for a, kept in keeps)]
         self.delta = [None, *space.view("delta", n, units[1:])]
         self.work = [None, *space.view("work", n, units[1:])]
         (self.y,) = space.view("y", n, units[-1:])
@@ -185,7 +328,7 @@ class Batch:
         self.h, self.mask = self.a, None
         if space.blocks["mask"]:
             hidden = units[1:-1]
-            self.h = [self.x, *space.view("h", n, hidden), self.a[-1]]
+            self.h = [self.a[0], *space.view("h", n, hidden), self.a[-1]]
             self.mask = [None, *space.view("mask", n, hidden), None]
         self.share = np.asarray(1 / whole, self.y.dtype)
         if space.blocks["share"]:
@@ -197,7 +340,7 @@ class ForwardBatch:
 
     Parameters
     ----------
-    units : sequence of int
+    layout : Layout
     rows : tuple of int
         The shape of what it passes over, (n,) or (K, n).
     dtype : dtype
@@ -207,21 +350,29 @@ class ForwardBatch:
 
     mask = None
 
-    def __init__(self, units, rows, dtype, keeps_z=()):
+    def __init__(self, layout, rows, dtype, keeps_z=()):
+        units = layout.units
         self.a = self.h = self.z = [np.empty((*rows, m), dtype) for m in units]
-        self.x = self.a[0]
+        self.x, self.codes = self.a[0], None
+        if layout.tables:
+            self.lookup, shape = layout.lookup(rows[:-1]), (*rows, layout.n_embedded)
+            self.x = np.empty((*rows, layout.n_inputs), dtype)
+            self.codes = np.empty((*rows, len(layout.tables)), np.int32)
+            self.e, self.spread = np.empty(shape, dtype), np.empty(shape, np.int32)
+            self.places = np.empty(shape, np.intp)
         if any(keeps_z):
             keeps = zip(self.a[1:], keeps_z, strict=True)
             apart = (np.empty_like(a) if kept else a for a, kept in keeps)
-            self.z = [self.x, *apart]
+            self.z = [self.a[0], *apart]
         self.work = [None] + [np.empty((*rows, m), dtype) for m in units[1:]]
 
 
 @lru_cache(maxsize=128)  # a prediction for one row asks anew, and is short
-def places(units):
-    """Where each W_l, with its shape, and each b_l lies in theta."""
-    shapes = list(pairwise(units))
+def places(units, tables=()):
+    """Where each W_l and E_c, with its shape, and each b_l lies in theta."""
+    shapes = [*pairwise(units), *tables]
     sizes = [*(m * n for m, n in shapes), *units[1:]]
     slices = [slice(*ends) for ends in pairwise(accumulate(sizes, initial=0))]
-    depth = len(shapes)
-    return tuple(zip(slices[:depth], shapes, strict=True)), tuple(slices[depth:])
+    depth, matrices = len(units) - 1, len(shapes)
+    shaped = tuple(zip(slices[:matrices], shapes, strict=True))
+    return shaped[:depth], shaped[depth:], tuple(slices[matrices:])

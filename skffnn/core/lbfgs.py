@@ -121,7 +121,7 @@ class _Objective:
         self.theta, self.grad = theta.copy(), np.empty_like(theta)
         n, rows = len(data), data.at(slice(None))
         self.batch = network.workspace(theta, n).head(n)
-        data.gather_inputs(rows, self.batch.x)
+        data.read(rows, self.batch)
         self.batch.share, self.Y = data.shares(rows, n), data.targets(rows)
         self.first = None
 

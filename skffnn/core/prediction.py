@@ -11,11 +11,13 @@
   one shape NumPy takes half the time that it takes for an array and a row.
 """
 
+from copy import copy
+
 import numpy as np
 
 from .activations import relu
-from .backprop import product
-from .data import Data
+from .backprop import embed, product
+from .layout import ForwardBatch
 
 
 def chunk_rows(units):
@@ -23,24 +25,25 @@ def chunk_rows(units):
     return max(64, min(1024, 2**17 // max(units)))
 
 
-def predict_chunks(parameters, activations, data, out):
+def predict_chunks(layout, parameters, activations, data, out):
     """Write y_hat for the rows of data to out.
 
     Parameters
     ----------
+    layout : Layout
     parameters : Parameters
     activations : list of Activation
     data : Data
     out : ndarray of shape (n, n_outputs) or (K, n, n_outputs)
     """
     W, b = parameters.W, parameters.b
-    units = [*(W_l.shape[-2] for W_l in W), out.shape[-1]]
-    n, most = out.shape[-2], chunk_rows(units)
+    n, most = out.shape[-2], chunk_rows(layout.units)
     rows = -(-n // -(-n // most))  # of equal chunks; the last one overlaps by a few
     dot, stack, dtype = product(W), W[0].shape[:-2], W[0].dtype
     W, b, data = _unscaled(W, b, data, rows)
     b = _carried(W, b, activations)
-    a = [np.empty((*stack, rows, m), dtype) for m in units]
+    batch = ForwardBatch(layout, (*stack, rows), dtype)
+    a = batch.a
     finish = [
         _finish(activation.f, np.repeat(b[l], rows, axis=-2), last=l + 1 == len(b))
         for l, activation in enumerate(activations)
@@ -48,7 +51,9 @@ def predict_chunks(parameters, activations, data, out):
     for start in range(0, n, rows):
         start = min(start, n - rows)
         part = slice(start, start + rows)
-        data.gather_inputs(data.at(part), a[0])
+        data.read(data.at(part), batch)
+        if batch.codes is not None:
+            embed(parameters, batch)
         for l, finish_l in enumerate(finish):
             dot(a[l], W[l], out=a[l + 1])
             finish_l(a[l + 1])
@@ -63,9 +68,11 @@ def _unscaled(W, b, data, rows):
     """
     if data.scale is None:
         return W, b, data
-    dtype, scale, tail_scale = W[0].dtype, data.scale, None
+    dtype, tail_scale, n_columns = W[0].dtype, None, data.X.shape[1]
+    scale = np.ones((1, W[0].shape[-2]))  # of all inputs, though X has but the first
+    scale[:, :n_columns] = data.scale
     if data.tails is not None:
-        scale, tail_scale = scale.copy(), scale[0, data.tails]
+        tail_scale = scale[0, data.tails]
         scale[0, data.tails] = 1
     with np.errstate(over="ignore", under="ignore"):
         first = (W[0] / scale.mT).astype(dtype)
@@ -75,11 +82,11 @@ def _unscaled(W, b, data, rows):
         return W, b, data
     centre = data.mean.astype(dtype)
     left_over = ((data.mean - centre) / data.scale).astype(dtype)
-    centred = Data(
-        data.X, None, rows=data.chosen, limit=data.limit, tail_scale=tail_scale
-    )
+    centred = copy(data)
+    centred.scale, centred.tail_scale = None, tail_scale
     centred.mean = np.repeat(centre, rows, axis=0)
-    return [first, *W[1:]], [b[0] - left_over @ W[0], *b[1:]], centred
+    left_over = left_over @ W[0][..., :n_columns, :]
+    return [first, *W[1:]], [b[0] - left_over, *b[1:]], centred
 
 
 def _carried(W, b, activations):

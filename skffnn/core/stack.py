@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from .data import Data
-from .layout import Layout
 from .training import epochs
 
 # Bytes of parameters, moments and work space that stay in the cache; and numbers in the
@@ -89,7 +88,7 @@ def stacks(network, runs):
         optimizer = members[0].recipe.optimizer
         arrays, most = len(optimizer.arrays), 1
         if "stack" in optimizer.uses:
-            most = largest_stack(network.layout.units, rows, itemsize, arrays)
+            most = largest_stack(network.layout, rows, itemsize, arrays)
         yield from packed(members, most, _too_large)
 
 
@@ -125,13 +124,12 @@ def stack_key(run):
     )
 
 
-def largest_stack(units, rows, itemsize, arrays):
+def largest_stack(layout, rows, itemsize, arrays):
     """How many networks fit the cache together; 1 for large ones.
 
     Parameters
     ----------
-    units : sequence of int
-        Inputs, units of each hidden layer, outputs.
+    layout : Layout
     rows : int
         Of a batch.
     itemsize : int
@@ -139,8 +137,8 @@ def largest_stack(units, rows, itemsize, arrays):
     arrays : int
         What its optimizer remembers, in arrays as long as theta.
     """
-    parameters = (2 + arrays) * Layout(units).size  # besides, theta and its gradient
-    workspace = 3 * rows * sum(units)
+    parameters = (2 + arrays) * layout.size  # besides, theta and its gradient
+    workspace = 3 * rows * sum(layout.units)
     return max(1, CACHE // (itemsize * (parameters + workspace)))
 
 

@@ -4,6 +4,7 @@ Training overwrites z with a and uses a up: it needs the memory. Here nothing is
 overwritten, so that a reader can look at all of it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,12 @@ class Trace:
         dJ/dW_l and dJ/db_l, in the shapes of W and b.
     activations : list of str
         The name of each layer's f, the output's last.
+    x : ndarray of shape (n, n_inputs)
+        The inputs that come from the data; ``a[0]`` is x, and behind it e.
+    codes : ndarray of int of shape (n, n_tables) or None
+        The row of each embedding table that a row of X chooses; None without tables.
+    E, dE : list of ndarray of shape (n_levels, width)
+        The embedding tables, and dJ/dE; empty without.
 
     Examples
     --------
@@ -79,6 +86,15 @@ class Trace:
     dW: list[np.ndarray]
     db: list[np.ndarray]
     activations: list[str]
+    x: np.ndarray
+    codes: Any = None
+    E: Sequence[np.ndarray] = ()
+    dE: Sequence[np.ndarray] = ()
+
+    @property
+    def e(self) -> np.ndarray:
+        """The embedded inputs, (n, n_embedded): the last columns of ``a[0]``."""
+        return self.a[0][..., self.x.shape[-1] :]
 
     @property
     def y_hat(self) -> np.ndarray:
@@ -113,11 +129,33 @@ class Trace:
         layers = range(1, len(self.a))
         forward = [step for l in layers for step in self._forward(l)]
         backward = [step for l in reversed(layers) for step in self._backward(l)]
+        first = [("a1 = X", self.a[0])]
+        if self.codes is not None:
+            first = [("a1 = [X, e]", self.a[0])]
+            backward += self._tables_backward()
         return {
-            "Forward": [("a1 = X", self.a[0]), *forward],
+            **self._embedding(),
+            "Forward": [*first, *forward],
             "Cost": [("y", self.y), ("J", self.J), ("dJ/dy_hat", self.dJ)],
             "Backward": backward,
         }
+
+    def _embedding(self):
+        """The steps before layer 1, by the name of the part; none without tables."""
+        if self.codes is None:
+            return {}
+        columns = range(len(self.E))
+        steps = [(f"E{c + 1}", self.E[c]) for c in columns]
+        steps += [(f"codes{c + 1}", self.codes[..., c]) for c in columns]
+        names = ", ".join(f"E{c + 1}[codes{c + 1}]" for c in columns)
+        return {"Embedding": [*steps, (f"e = {names}", self.e)]}
+
+    def _tables_backward(self):
+        """The steps behind layer 1: each row's error is added to the level it chose."""
+        width = self.e.shape[-1]
+        error = (self.delta[1] @ self.W[0].mT)[..., self.x.shape[-1] :]
+        sums = [(f"dJ/dE{c + 1}", dE_c) for c, dE_c in enumerate(self.dE)]
+        return [(f"dJ/de = delta2 W1', the last {width}", error), *sums]
 
     def _forward(self, l):
         """The steps of layer l + 1 of the equations."""
@@ -168,7 +206,7 @@ def _laid_out(formula, value, column=26):
     return [first + rows[0], *(" " * column + row for row in rows[1:])]
 
 
-def trace(network, theta, X, Y, share=None):
+def trace(network, theta, X, Y, share=None, codes=None):
     """Run one pass over the rows of X, forward and backward, and keep all of it.
 
     Parameters
@@ -180,6 +218,8 @@ def trace(network, theta, X, Y, share=None):
     Y : ndarray of shape (..., n, n_outputs)
     share : float or ndarray of shape (..., n, 1), default=None
         What each row counts for in the mean of the loss; 1/n by default.
+    codes : ndarray of int of shape (n, n_tables), default=None
+        The row of each embedding table that each row chooses, for a single network.
 
     Returns
     -------
@@ -188,7 +228,9 @@ def trace(network, theta, X, Y, share=None):
     parameters = network.layout.views(theta.copy())
     W, b, layers = parameters.W, parameters.b, len(parameters.W)
     z: list[Any] = [None]
-    a = [X]
+    E = list(parameters.E)
+    chosen = [E_c[codes[:, c]] for c, E_c in enumerate(E)]
+    a = [np.concatenate([X, *chosen], axis=-1)]
     for W_l, b_l, activation in zip(W, b, network.activations, strict=True):
         z.append(a[-1] @ W_l + b_l)
         a.append(activation.f(z[-1].copy(), np.empty_like(z[-1])))
@@ -205,4 +247,10 @@ def trace(network, theta, X, Y, share=None):
         dW[l] = a[l].mT @ delta[l + 1]
         db[l] = delta[l + 1].sum(axis=-2, keepdims=True)
         error = delta[l + 1] @ W[l].mT
-    return Trace(W, b, z, a, Y, J, dJ, delta, dW, db, list(network.names))
+    dE, start = [], X.shape[-1]
+    for c, E_c in enumerate(E):
+        one_hot = np.eye(len(E_c), dtype=E_c.dtype)[codes[:, c]]
+        dE.append(one_hot.T @ error[:, start : start + E_c.shape[1]])
+        start += E_c.shape[1]
+    names = list(network.names)
+    return Trace(W, b, z, a, Y, J, dJ, delta, dW, db, names, X, codes, E, dE)

@@ -61,6 +61,10 @@ class Recipe:
     shuffle : bool
     dropout : float
         The probability that a hidden unit is left out of a step.
+    level_dropout : float
+        A level with n rows is taken for the unknown one, the last, with probability
+        level_dropout / (level_dropout + n): so that is learnt, and rare levels are not
+        learnt by heart (Kiperwasser & Goldberg, 2016, for rare words).
     clip_norm : float, ndarray of shape (K, 1) in the dtype of theta, or None
     order_rngs, dropout_rngs : sequence of numpy.random.Generator
         One per network each.
@@ -80,6 +84,7 @@ class Recipe:
     max_iter: int = 100
     shuffle: bool = True
     dropout: float = 0.0
+    level_dropout: float = 0.0
     clip_norm: Any = None
     order_rngs: Any = ()
     dropout_rngs: Any = ()
@@ -155,6 +160,11 @@ class _Loop:
             dropout=recipe.dropout > 0,
             weighted=data.weight is not None,
         )
+        self.chances = None
+        if recipe.level_dropout and network.layout.tables:
+            share = recipe.level_dropout
+            n_rows = data.rows_of_levels(network.layout.tables)
+            self.chances = [share / (share + n) for n in n_rows]
         self.batches = [
             (part, self.space.head(part.stop - part.start, whole))
             for part, whole in batches
@@ -170,6 +180,8 @@ class _Loop:
         decays = np.any(recipe.weight_decay)
         for i, (part, batch) in enumerate(self.batches):
             self.data.gather(order[..., part], batch)
+            if self.chances is not None:
+                draw_unknown(batch, self.chances, recipe.dropout_rngs)
             if batch.mask:
                 draw_masks(batch.mask, recipe.dropout, recipe.dropout_rngs)
             y_hat = forward(parameters, network.activations, batch)
@@ -189,6 +201,26 @@ def shuffle(order, rngs):
     """Shuffle the rows in place, each network's by its own generator."""
     for order_k, rng in zip(order if order.ndim > 1 else [order], rngs, strict=False):
         rng.shuffle(order_k)
+
+
+def draw_unknown(batch, chances, rngs):
+    """Take levels of a batch for unknown ones, at random.
+
+    Parameters
+    ----------
+    batch : Batch
+    chances : list of ndarray of shape (..., n_levels)
+        For each embedding table the probability for each level.
+    rngs : sequence of numpy.random.Generator
+        One for each network.
+    """
+    for k, rng in zip(np.ndindex(batch.codes.shape[:-2]), rngs, strict=True):
+        rng.random(out=batch.draw[k], dtype=batch.draw.dtype)
+        for c, chance in enumerate(chances):
+            codes, unknown = batch.codes[k][:, c], batch.unknown[k]
+            chance[k].take(codes, None, batch.chance[k], "clip")
+            np.less(batch.draw[k][:, c], batch.chance[k], out=unknown)
+            np.copyto(codes, chance.shape[-1] - 1, where=unknown)
 
 
 def draw_masks(mask, dropout, rngs):

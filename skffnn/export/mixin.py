@@ -30,6 +30,9 @@ class TorchMixin:
             It takes a tensor of shape (n_samples, n_features), of the dtype of the
             network's parameters, and returns one of the shape that `predict` returns,
             or (n_samples, n_outputs). It can be compiled, by ``torch.jit.script`` too.
+            Categories are codes in that tensor: a level's place in
+            ``categories_[name]``; -1 or the number of levels for a missing one, a
+            larger number for an unknown one. Gaps in columns of numbers are NaN.
 
         Raises
         ------

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..core.layout import Layout
 from ..extras import require
 from .activations import exported
+from .onnx_table import Table, input_dtype
 
 skl2onnx = require("skl2onnx", "Conversion to ONNX", extra="onnx")
 onnx = require("onnx", "Conversion to ONNX", extra="onnx")
@@ -18,15 +19,10 @@ types = skl2onnx.common.data_types
 # Underlined, but documented for those who write parsers.
 parse_sklearn = skl2onnx._parse.parse_sklearn
 
-NUMBERS = (
-    types.DoubleTensorType,
-    types.FloatTensorType,
-    types.Int64TensorType,
-    types.Int32TensorType,
-    types.BooleanTensorType,
-)
 # ReduceSum takes its axes as an input from here on.
 OPSET_OF_STACKS = 13
+# Here is the first IsNaN, and the first Where.
+OPSET_OF_GAPS = 9
 
 
 # How it is written down ---------------------------------------------------------------
@@ -72,6 +68,10 @@ class Graph:
         to = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
         return self("Cast", x, to=to)
 
+    def columns(self, x, places):
+        """Add a choice of columns."""
+        return self("Gather", x, self.constant(places, np.int64), axis=1)
+
 
 def standardise(graph, x, dtype, networks):
     """(x - mean) / scale, and what heavy tails make of it.
@@ -89,6 +89,8 @@ def standardise(graph, x, dtype, networks):
     if (centre != mean).any():
         z = graph("Sub", z, mean - centre)
     z = graph("Div", z, networks.x_scale)
+    if dtype.kind == "f" and graph.container.target_opset >= OPSET_OF_GAPS:
+        z = graph("Where", graph("IsNaN", z), 0, z)
     return z if np.isinf(networks.x_limit).all() else saturate(graph, z, networks)
 
 
@@ -102,13 +104,50 @@ def saturate(graph, z, networks):
     return graph("Mul", graph("Sign", z), size)
 
 
-def forward(graph, a, networks):
-    """a_{l+1} = f(a_l W_l + b_l), layer by layer."""
-    parameters, names = (
-        Layout(networks.units).views(networks.theta),
-        networks.activations,
-    )
-    for W_l, b_l, name in zip(parameters.W, parameters.b, names, strict=True):
+def first_layer(graph, table, networks):
+    """z_2 = a_1 W_1 + b_1, and what categories and gaps add to it.
+
+    Parameters
+    ----------
+    graph : Graph
+    table : Table
+    networks : Networks
+    """
+    W_1, b_1 = (each[0] for each in Layout(networks.units).views(networks.theta))
+    places, without, more = networks.gaps()
+    z = b_1 + without
+    x, dtype = numbers(graph, table, networks)
+    if x is not None:
+        a = standardise(graph, x, dtype, networks)
+        z = graph("Add", graph("MatMul", a, W_1), z)
+    if places and dtype.kind == "f":
+        gap = graph("IsNaN", graph.columns(x, places))
+        z = graph("Add", z, graph("MatMul", graph.cast(gap, graph.dtype), more))
+    for feature, _, rows in networks.categories:
+        codes = table.codes(graph, feature)
+        z = graph(
+            "Add", z, graph("Gather", graph.constant(rows), codes, axis=rows.ndim - 2)
+        )
+    return z
+
+
+def numbers(graph, table, networks):
+    """The columns of numbers, and their dtype."""
+    dtype = input_dtype(table.inputs)
+    x = table.numbers(graph, dtype)
+    # A network of float32 gets rounded rows from predict, but beside categories.
+    rounded = networks.theta.dtype == np.float32 and not networks.categories
+    if x is not None and rounded:
+        return graph.cast(x, np.float32), graph.dtype
+    return x, dtype
+
+
+def forward(graph, z, networks):
+    """a_{l+1} = f(z_{l+1}), and z_{l+2} = a_{l+1} W_{l+1} + b_{l+1}, layer by layer."""
+    first, *names = networks.activations
+    a = exported(first).onnx(graph, z)
+    W, b = Layout(networks.units).views(networks.theta)
+    for W_l, b_l, name in zip(W[1:], b[1:], names, strict=True):
         z = graph("Add", graph("MatMul", a, W_l), b_l)
         a = exported(name).onnx(graph, z)
     return a
@@ -126,53 +165,29 @@ def in_units(graph, y_hat, networks, output):
 # What skl2onnx calls ------------------------------------------------------------------
 
 
-def input_dtype(operator):
-    """The dtype that holds all inputs: float64, float32 or int64."""
-    kinds = {type(column.type) for column in operator.inputs}
-    if types.DoubleTensorType in kinds:
-        return np.dtype(np.float64)
-    return np.dtype(np.float32 if types.FloatTensorType in kinds else np.int64)
-
-
 def output_dtype(operator):
     """The dtype of the prediction: float32, unless the inputs are wider."""
-    wide = input_dtype(operator) == np.float64
+    wide = input_dtype(operator.inputs) == np.float64
     return np.dtype(np.float64 if wide else np.float32)
 
 
-def check_columns(model, columns):
-    """Refuse text, and a DataFrame whose columns are not those of fit."""
-    for column in columns:
-        if not isinstance(column.type, NUMBERS):
-            raise ValueError(
-                f"Column {column.raw_name!r} is a {type(column.type).__name__}, and a "
-                "network needs numbers: encode it in a Pipeline before the network."
-            )
-    names = [column.raw_name for column in columns]
-    fitted = list(getattr(model, "feature_names_in_", names))
-    if len(names) == len(fitted) > 1 and names != fitted:
-        raise ValueError(
-            f"The columns are {names}, and were {fitted} at fit: keep their order."
-        )
+def table_of(operator, networks):
+    """Where the columns are; refuse a table whose columns are not those of fit."""
+    names = getattr(operator.raw_operator, "feature_names_in_", None)
+    return Table(networks, operator.inputs, None if names is None else list(names))
 
 
 def set_output(operator):
     """Tell the type and the shape of the prediction, and refuse what is no table."""
     model = operator.raw_operator
     check_is_fitted(model)
-    check_columns(model, operator.inputs)
+    networks = model._description()
+    table_of(operator, networks)
     wide = output_dtype(operator) == np.float64
     kind = types.DoubleTensorType if wide else types.FloatTensorType
     n_rows = operator.inputs[0].get_first_dimension()
-    n_outputs = model._description().units[-1]
+    n_outputs = networks.units[-1]
     operator.outputs[0].type = kind([n_rows, n_outputs])
-
-
-def table(graph, operator):
-    """All inputs side by side, in one dtype; a DataFrame makes several."""
-    dtype = input_dtype(operator)
-    columns = [graph.cast(column.full_name, dtype) for column in operator.inputs]
-    return columns[0] if len(columns) == 1 else graph("Concat", *columns, axis=1)
 
 
 def check_range(networks):
@@ -204,12 +219,10 @@ def convert(scope, operator, container):
             f"{container.target_opset}."
         )
     out = Graph(scope, container, output_dtype(operator))
-    # A network of float32 gets rounded rows from predict, and stays in float32.
+    # A network of float32 stays in float32.
     graph = Graph(scope, container, min(out.dtype, networks.theta.dtype))
-    x, dtype = table(graph, operator), input_dtype(operator)
-    if networks.theta.dtype == np.float32:
-        x, dtype = graph.cast(x, np.float32), graph.dtype
-    y_hat = forward(graph, standardise(graph, x, dtype, networks), networks)
+    z = first_layer(graph, table_of(operator, networks), networks)
+    y_hat = forward(graph, z, networks)
     y_hat = out.cast(y_hat, out.dtype)
     in_units(out, y_hat, networks, operator.outputs[0].full_name)
 

@@ -20,6 +20,43 @@ Sequential(
 ...     y_hat = module(torch.tensor(X))
 >>> np.allclose(y_hat.numpy(), model.predict(X))
 True
+
+A tensor has numbers only. Categories are codes in it: the place of a level in
+``model.categories_``; -1, NaN or the number of levels for a missing one; a larger
+number for one that there was not at fit. A gap in a column of numbers is NaN.
+
+>>> import pandas as pd
+>>> table = pd.DataFrame({"size": X[:, 0], "town": np.repeat(["Bonn", "Rome"], 100)})
+>>> model = FFNNRegressor(8, max_iter=50, random_state=0).fit(table, X[:, 1])
+>>> module = model.to_torch()
+>>> module
+Sequential(
+  (0): Sum(
+    (parts): ModuleList(
+      (0): Numbers(
+        (standardise): Standardise()
+        (linear): Linear(in_features=1, out_features=8, bias=True)
+      )
+      (1): Category(
+        (embedding): Embedding(4, 8)
+      )
+    )
+  )
+  (1): ReLU()
+  (2): Linear(in_features=8, out_features=1, bias=True)
+  (3): InUnits()
+)
+>>> rows = table.iloc[[0, 150]].copy()
+>>> for name, levels in model.categories_.items():
+...     rows[name] = pd.Index(levels).get_indexer(rows[name])
+>>> rows
+         size  town
+0    0.273923     0
+150  0.793602     1
+>>> with torch.no_grad():
+...     y_hat = module(torch.tensor(rows.to_numpy()))
+>>> np.allclose(y_hat.numpy(), model.predict(table.iloc[[0, 150]]))
+True
 """
 
 from types import SimpleNamespace
@@ -53,10 +90,62 @@ class Standardise(Module):
         self.register_buffer("limit", torch.tensor(limit.astype(dtype)))
 
     def forward(self, X):
-        """Standardise rows, (..., n_inputs)."""
+        """Standardise rows, (..., n_inputs); a gap becomes the mean."""
         z = ((X - self.mean) - self.rest) / self.scale
+        z = z.masked_fill(z.isnan(), 0.0)
         beyond = torch.log1p(torch.relu(z.abs() - self.limit))
         return z.clamp(-self.limit, self.limit) + z.sign() * beyond
+
+
+class Numbers(Module):
+    """x W_1 + b_1 of the columns of numbers, and what their gaps add."""
+
+    def __init__(self, networks, standardise, W, b, more):
+        super().__init__()
+        places, _, _ = networks.gaps()
+        self.register_buffer("columns", torch.tensor(list(networks.numeric)))
+        self.register_buffer("told", torch.tensor(places, dtype=torch.long))
+        self.standardise, self.linear = standardise, linear(W, b)
+        self.gaps = linear(more) if places else None
+
+    def forward(self, X):
+        """Take whole rows, (..., n_features), in which a gap is NaN."""
+        x = X.index_select(-1, self.columns)
+        z = self.linear(self.standardise(x))
+        if self.gaps is not None:
+            gap = x.index_select(-1, self.told).isnan()
+            z = z + self.gaps(gap.to(z.dtype))
+        return z
+
+
+class Category(Module):
+    """What a column of categories adds: a row of its embedding, by its code."""
+
+    def __init__(self, feature, missing, table):
+        super().__init__()
+        self.feature, self.missing = feature, missing
+        self.embedding = nn.Embedding.from_pretrained(torch.tensor(table), freeze=False)
+
+    def forward(self, X):
+        """Take whole rows, (..., n_features), in which categories are codes."""
+        code = X.select(-1, self.feature)
+        code = code.masked_fill((code >= 0).logical_not(), self.missing)  # NaN as well
+        return self.embedding(code.clamp(max=self.missing + 1).long())
+
+
+class Sum(Module):
+    """The first layer of a network that has categories or gaps."""
+
+    def __init__(self, parts):
+        super().__init__()
+        self.parts = nn.ModuleList(parts)
+
+    def forward(self, X):
+        """Add up what the parts make of whole rows, (..., n_features)."""
+        z = X.new_zeros(1)
+        for part in self.parts:
+            z = z + part(X)
+        return z
 
 
 class Exp(Module):
@@ -104,20 +193,51 @@ class InUnits(Module):
 MODULES = SimpleNamespace(**vars(nn), Exp=Exp)
 
 
-def linear(W, b):
+def linear(W, b=None):
     """A layer with these weights; drawing others first would move torch's seed."""
-    state = {"weight": torch.tensor(W.T), "bias": torch.tensor(b[0])}
-    layer = nn.utils.skip_init(nn.Linear, *W.shape, dtype=state["weight"].dtype)
+    state = {"weight": torch.tensor(W.T)}
+    if b is not None:
+        state["bias"] = torch.tensor(b[0])
+    options = {"bias": b is not None, "dtype": state["weight"].dtype}
+    layer = nn.utils.skip_init(nn.Linear, *W.shape, **options)
     layer.load_state_dict(state)
     return layer
 
 
-def layers(networks, theta):
-    """The modules of one network."""
-    parameters, modules = Layout(networks.units).views(theta), []
-    names = networks.activations
-    for W_l, b_l, name in zip(parameters.W, parameters.b, names, strict=True):
-        modules.append(linear(W_l, b_l))
+def first_layer(networks, W, b, k, standardise):
+    """The first layer of a network, where there are categories or gaps.
+
+    Parameters
+    ----------
+    networks : Networks
+    W, b : ndarray
+        Its weights and biases for the columns of numbers.
+    k : int or ellipsis
+        Which of the networks it is; an ellipsis where there is but one.
+    standardise : Standardise
+    """
+    _, without, more = networks.gaps()
+    b, parts = b + without[k], []
+    tables = [each.table[k] for each in networks.categories]
+    if len(W):
+        parts = [Numbers(networks, standardise, W, b, more[k])]
+    else:
+        tables[0] = tables[0] + b
+    for (feature, levels, _), table in zip(networks.categories, tables, strict=True):
+        parts.append(Category(feature, len(levels), table))
+    return Sum(parts)
+
+
+def layers(networks, k, standardise=None):
+    """The modules of one network, after what standardises if it has its own."""
+    theta = networks.theta[k]
+    W, b = Layout(networks.units).views(theta)
+    modules = [] if standardise is None else [standardise]
+    for l, name in enumerate(networks.activations):
+        if l == 0 and networks.lookups:
+            modules = [first_layer(networks, W[0], b[0], k, standardise)]
+        else:
+            modules.append(linear(W[l], b[l]))
         make = exported(name).torch
         if make is not None:
             modules.append(make(MODULES, theta.dtype))
@@ -139,15 +259,19 @@ def module_of(networks):
     x = networks.x_mean, networks.x_scale, networks.finite_limit(dtype)
     scale = networks.y_scale
     if theta.ndim == 1:
-        inside = [Standardise(x, dtype), *layers(networks, theta)]
+        inside = layers(networks, ..., Standardise(x, dtype))
     else:
-        shared = networks.x_mean.ndim == 1
-        each = [layers(networks, theta_k) for theta_k in theta]
-        if not shared:
-            for k, modules in enumerate(each):
-                modules.insert(0, Standardise([part[k, 0] for part in x], dtype))
+        each, inside = [], []
+        # With categories and gaps, the columns of numbers are found in the first layer.
+        if networks.x_mean.ndim == 1 and not networks.lookups:
+            each = [layers(networks, k) for k in range(len(theta))]
+            inside = [Standardise(x, dtype)]
+        else:
+            own = [np.broadcast_to(part, (len(theta), 1, part.shape[-1])) for part in x]
+            for k in range(len(theta)):
+                standardise = Standardise([part[k, 0] for part in own], dtype)
+                each.append(layers(networks, k, standardise))
         weights = np.broadcast_to(scale, (len(theta), 1, networks.units[-1]))[:, 0]
-        inside = [Standardise(x, dtype)] if shared else []
         stack = [nn.Sequential(*modules) for modules in each]
         inside.append(WeightedSum(stack, weights.astype(dtype)))
         scale = np.ones(networks.units[-1])

@@ -60,7 +60,7 @@ def calibrated(models, table, rows):
     """
     if rows is None:
         return np.zeros(table.Y.shape[1]), None
-    y_hat, spread = mean_and_spread(models, table.X[rows])
+    y_hat, spread = mean_and_spread(models, table.rows[rows])
     error = table.Y[rows] - y_hat
     unexplained = np.mean(error**2, axis=0) - np.mean(spread**2, axis=0)
     noise = np.sqrt(np.maximum(unexplained, 0))

@@ -80,10 +80,8 @@ class Committee:
     model : BayesianFFNNRegressor
         Only its parameters are read.
     network : Network
-    data : Data
-        Standardised, in float64.
-    scaling : Scaling
-        How it was standardised.
+    learnt : tuple of (Data, Scaling, Encoding or None)
+        Standardised, in float64; how it was standardised and encoded.
     seed : int
         Source of the first weights.
     task : FitTask
@@ -111,19 +109,20 @@ class Committee:
         What each network counts for.
     """
 
-    def __init__(self, model, network, data, scaling, seed, task):
-        self.model, self.network, self.data = model, network, data
-        self.scaling, self.stopped, self.cut_short = scaling, False, False
+    def __init__(self, model, network, learnt, seed, task):
+        self.model, self.network = model, network
+        self.data, self.scaling, self.encoding = learnt
+        self.stopped = self.cut_short = False
         self.errors = np.geterr()
         self.groups = groups_of(network.layout, bool(model.ard))
         self.steps, self.seconds, self.runs = [], [], []
         self.rng, self.n_started = np.random.default_rng(seed), 0
         with quietly():
-            self.curvature, self.n_rows = GaussNewton(network, data), len(data)
+            self.curvature = GaussNewton(network, self.data)
+            self.n_rows = len(self.data)
             self.squares = self.curvature.squares(np.zeros(network.layout.size))
-            # Nothing would be learnt of these, but a new value would meet random
-            # weights.
-            self.constant = data.constant_inputs()
+            self.constant = np.zeros(network.layout.units[0], bool)
+            self.constant[: network.layout.n_inputs] = self.data.constant_inputs()
             for k, rng in enumerate(self.rng.spawn(model.n_restarts)):
                 start = STARTS[k % len(STARTS)]
                 if not self.stopped:
@@ -225,8 +224,8 @@ class Committee:
         W, b = (each[0] for each in self.network.layout.views(theta))
         n_inputs, units = np.count_nonzero(~self.constant), W.shape[1]
         W *= steepness * units ** (1 / n_inputs) / np.sqrt(n_inputs * glorot(*W.shape))
-        x = np.empty((units, len(W)))
-        self.data.gather_inputs(rng.choice(self.data.rows, units), x)
+        some = self.data.of(rng.choice(self.data.rows, units))
+        x = self.network.inputs(theta, some)
         b[...] = -np.sum(W * x.T, axis=0)
 
     def _run(self, rng, start, place, task):
@@ -236,7 +235,7 @@ class Committee:
         initialize(layout, theta, self.network.activations, [rng])
         size, warm_up = start
         place(theta, size, rng)
-        layout.views(theta).W[0][self.constant] = 0
+        self.network.clear_unused(theta, self.data)
         self.n_started += 1
         task = task.subtask("restart", model.max_iter)
         best: Any = None
@@ -323,7 +322,7 @@ def _record(restart, iteration, judged, n):
     }
 
 
-def committees_of(model, networks, data, scaling, task):
+def committees_of(model, networks, learnt, task):
     """A committee of each network; what may be found from further starts, is.
 
     Parameters
@@ -331,8 +330,7 @@ def committees_of(model, networks, data, scaling, task):
     model : BayesianFFNNRegressor
     networks : list of Network
         Of the sizes that are tried.
-    data : Data
-    scaling : Scaling
+    learnt : tuple of (Data, Scaling, Encoding or None)
     task : FitTask
         The whole fit: see `n_parts`.
 
@@ -349,7 +347,7 @@ def committees_of(model, networks, data, scaling, task):
     committees: list[Committee] = []
     for network in networks:
         if not any(each.stopped for each in committees):
-            each = Committee(model, network, data, scaling, seed, task)
+            each = Committee(model, network, learnt, seed, task)
             committees.append(each)
 
     def best():

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ..core.stopping import Collapse
-from ..preprocessing.checks import warn_user
+from ..preprocessing.notices import warn_user
 from ..preprocessing.parameters import auto_max_iter
 from ..preprocessing.scaling import FAR
 from .neighbours import neighbours_err_alike
@@ -181,7 +181,7 @@ def _no_better_on_most_rows(fit, share):
 
 def _explain_failure(fit):
     settings, rate, constant = fit.settings, _rate(fit), _constant(fit)
-    if fit.training_data.constant_inputs().all():
+    if fit.training_data.is_constant():
         fit.advice = ["columns that vary"]
         _warn(f"No column of X varies: the network predicts no better than {constant}.")
         return

@@ -2,7 +2,7 @@
 
 from sklearn.exceptions import ConvergenceWarning
 
-from ..preprocessing.checks import warn_user
+from ..preprocessing.notices import warn_user
 
 # The noise is told by what the parameters leave of the rows. With less than this share,
 # fits to noise-free and to noisy targets look alike.

@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 
 from ..core.activations import ACTIVATIONS
-from ..core.layout import Layout
+from ..preprocessing.saved_encoding import (
+    has_inputs,
+    is_encoding,
+    layout_of,
+    n_features_in,
+    n_numeric_in,
+)
 from ..preprocessing.scaling import LIMIT
 from ..saving.rules import (
     FLOATS,
@@ -34,6 +40,7 @@ def fitted(fit):
     fit : Fit
     """
     state, prepared = fit.state, fit.prepared
+    encoding = prepared.encoding
     history, units = state.history.columns(), [int(n) for n in fit.network.layout.units]
     return {
         "units_": units,
@@ -42,6 +49,7 @@ def fitted(fit):
         "n_outputs_": units[-1],
         **prepared.target.as_attributes(),
         **prepared.scaling.as_attributes(),
+        "_encoding": None if encoding is None else encoding.as_values(),
         "validation_indices_": prepared.held_out,
         "n_iter_": len(state.history),
         "history_": history,
@@ -64,7 +72,8 @@ def fitted(fit):
 
 
 def _are_units(value, others):
-    return is_list(value, lambda n: is_whole(n, 1)) and len(value) > 1
+    good = is_list(value, lambda n: is_whole(n, 1)) and len(value) > 1
+    return good and has_inputs(value, others)
 
 
 def _are_activations(value, others):
@@ -73,25 +82,28 @@ def _are_activations(value, others):
 
 
 def _is_theta(value, others):
-    return is_array(value, (Layout(others["units_"]).size,), FLOATS)
+    return is_array(value, (layout_of(others).size,), FLOATS)
 
 
-def _is_mean(side):
-    return lambda value, others: is_array(value, (others["units_"][side],))
+def _is_mean(value, others):
+    return is_array(value, (n_numeric_in(others),))
 
 
-def _is_scale(side):
-    right = _is_mean(side)
+def _is_mean_of_y(value, others):
+    return is_array(value, (others["units_"][-1],))
+
+
+def _is_scale(right):
     return lambda value, others: right(value, others) and bool((value > 0).all())
 
 
 def _is_limit(value, others):
-    shape = others["units_"][:1]
+    shape = (n_numeric_in(others),)
     return is_array(value, shape, finite=False) and bool((value > 0).all())
 
 
 def _are_columns(value, others):
-    return is_whole(value) and value == others["units_"][0]
+    return is_whole(value) and value == n_features_in(others)
 
 
 def _is_number(value, others):
@@ -131,16 +143,17 @@ def _is_state(value, others):
 
 # What every fitted network has, be it one or a committee.
 NETWORK = {
+    "_encoding": is_encoding,
     "units_": _are_units,
     "activations_": _are_activations,
     "theta_": _is_theta,
-    "x_mean_": _is_mean(0),
-    "x_scale_": _is_scale(0),
+    "x_mean_": _is_mean,
+    "x_scale_": _is_scale(_is_mean),
     "x_limit_": _is_limit,
-    "y_mean_": _is_mean(-1),
-    "y_scale_": _is_scale(-1),
+    "y_mean_": _is_mean_of_y,
+    "y_scale_": _is_scale(_is_mean_of_y),
     "n_features_in_": _are_columns,
-    "feature_names_in_": lambda value, others: are_names(value, others["units_"][0]),
+    "feature_names_in_": lambda value, others: are_names(value, n_features_in(others)),
     "_advice": _is_advice,
 }
 
@@ -172,6 +185,7 @@ def rules_for(target):
 # value of the others.
 YOUNGER: dict[str, Callable[[dict], Any]] = {
     "_advice": lambda others: [],
+    "_encoding": lambda others: None,
 }
 
 

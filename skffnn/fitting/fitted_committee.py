@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..core.data import Data
-from ..core.layout import Layout
+from ..preprocessing.saved_encoding import layout_of, n_features_in
 from ..saving.rules import is_array, is_list, is_number, is_whole
 from .fitted import NETWORK, YOUNGER
 
@@ -24,7 +24,7 @@ def fitted_committee(committee, tried, advice):
         What to try next.
     """
     members, layout = committee.members, committee.network.layout
-    scaling = committee.scaling
+    scaling, encoding = committee.scaling, committee.encoding
     y_scale = float(scaling.y_scale[0])
     noise = np.array([1 / member.precisions.noise for member in members])
     spread = committee.mean([1 / member.precisions.groups for member in members])
@@ -35,6 +35,7 @@ def fitted_committee(committee, tried, advice):
         "committee_weights_": committee.weights,
         "theta_": np.stack([member.theta for member in members]),
         **scaling.as_attributes(),
+        "_encoding": None if encoding is None else encoding.as_values(),
         "hidden_layer_sizes_": tuple(int(n) for n in layout.units[1:-1]),
         "alpha_": float(1 / (committee.mean(noise) * y_scale**2)),
         "lambda_": 1 / spread,
@@ -65,22 +66,31 @@ def _relevance(committee):
     weight = None if data.weight is None else data.weight[data.rows, 0]
     share = None if weight is None else weight / weight.sum()
     some, others = rng.choice(data.rows, (2, PAIRS), p=share)
-    x, x_others = np.empty((2, PAIRS, data.X.shape[1]))
-    data.gather_inputs(some, x)
-    data.gather_inputs(others, x_others)
-    y_hat, relevance = _predictions(committee, x), np.zeros(x.shape[1])
-    for column in np.flatnonzero(~committee.constant):
-        moved = x.copy()
-        moved[:, column] = x_others[:, column]
+    x, x_others = data.numbers(some), data.numbers(others)
+    features = _features(committee)
+    y_hat, relevance = _predictions(committee, x), np.zeros(features.max() + 1)
+    varies = np.ones(len(features), bool)  # codes do
+    varies[: data.n_inputs] = ~committee.constant[: data.n_inputs]
+    for column in np.unique(features[varies]):
+        moved, own = x.copy(), features == column
+        moved[:, own] = x_others[:, own]
         moved = _predictions(committee, moved) - y_hat
         relevance[column] = np.sqrt(np.mean(moved**2) / 2)
     return relevance
 
 
+def _features(committee):
+    """The column of the table that each of the numbers of a row comes from."""
+    if committee.encoding is None:
+        return np.arange(committee.data.n_inputs)
+    return committee.encoding.features()
+
+
 @np.errstate(all="ignore")  # far rows may saturate
 def _predictions(committee, x):
     """What the committee predicts for rows as its networks read them, (n,)."""
-    network, data = committee.network, Data(x, None)
+    network, n_inputs = committee.network, committee.data.n_inputs
+    data = Data(x[:, :n_inputs], None, codes=x[:, n_inputs:].astype(np.int32))
     each = [network.predict(member.theta, data)[:, 0] for member in committee.members]
     return committee.weights @ np.stack(each)
 
@@ -98,7 +108,7 @@ def _are_weights(value, others):
 
 
 def _are_thetas(value, others):
-    K, P = len(others["committee_weights_"]), Layout(others["units_"]).size
+    K, P = len(others["committee_weights_"]), layout_of(others).size
     return is_array(value, (K, P)) and others["units_"][-1] == 1
 
 
@@ -127,7 +137,7 @@ def _is_last_step(value, others):
 
 def _are_importances(value, others):
     return value is None or (
-        is_array(value, others["x_mean_"].shape) and bool((value >= 0).all())
+        is_array(value, (n_features_in(others),)) and bool((value >= 0).all())
     )
 
 
@@ -137,6 +147,7 @@ def _is_evidence(pair):
 
 
 COMMITTEE = {
+    "_encoding": NETWORK["_encoding"],
     "units_": NETWORK["units_"],
     "activations_": NETWORK["activations_"],
     "committee_weights_": _are_weights,

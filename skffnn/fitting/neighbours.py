@@ -30,8 +30,7 @@ def neighbours_err_alike(network, theta, data):
     """
     data = _some(data)
     rows = data.at(slice(None))
-    x = np.empty((len(data), data.X.shape[1]))
-    data.gather_inputs(rows, x)
+    x = network.inputs(theta, data).astype(np.float64)
     error = (network.predict(theta, data) - data.targets(rows)).astype(np.float64)
     x, error = _distinct(x, error)
     if len(x) < FEWEST_ROWS:
@@ -61,7 +60,7 @@ def _distinct(x, error):
 
 
 def _some(data):
-    most = int(min(MOST_ROWS, np.sqrt(MOST_WORK / data.X.shape[1])))
+    most = int(min(MOST_ROWS, np.sqrt(MOST_WORK / max(1, data.n_inputs))))
     if len(data) <= most:
         return data
     draw = np.random.default_rng(0).choice(len(data), most, replace=False)

@@ -188,7 +188,7 @@ def is_constant(fit, tolerance=0.0):
     """
     for n in (FEWEST, _size(fit.training_data)):  # most need no second look
         some = _around(fit, n)
-        y_hat = fit.network.predict(fit.theta, Data(some, np.empty((len(some), 1))))
+        y_hat = fit.network.predict(fit.theta, some)
         if not np.ptp(y_hat, axis=0).max() <= tolerance:
             return False
     there = fit.network.predict(fit.theta, _first(fit.training_data))
@@ -201,17 +201,22 @@ def _first(data):
 
 
 def _size(data):
-    return max(FEWEST, min(FEW, BLOCK // data.X.shape[1]))
+    return max(FEWEST, min(FEW, BLOCK // max(1, data.n_inputs)))
 
 
 def _around(fit, n):
     """Rows at random, with the means and deviations of the columns."""
-    data, n_inputs = fit.training_data, fit.network.layout.units[0]
-    rows = np.random.default_rng(0).uniform(-np.sqrt(3), np.sqrt(3), (n, n_inputs))
+    data, n_inputs = fit.training_data, fit.network.layout.n_inputs
+    rng = np.random.default_rng(0)
+    rows = rng.uniform(-np.sqrt(3), np.sqrt(3), (n, n_inputs))
     if not fit.settings.standardized:
         first = np.empty((min(n, len(data)), n_inputs), data.Y.dtype)
         data.gather_inputs(data.at(slice(0, len(first))), first)
         centre = first.mean(axis=0)
         # Of a single row, or of one number, there is no other scale.
         rows = centre + rows * np.maximum(first.std(axis=0), np.abs(centre))
-    return rows.astype(data.Y.dtype)
+    tables, codes = fit.network.layout.tables, None
+    if tables:
+        codes = rng.integers([m for m, _ in tables], size=(n, len(tables)))
+        codes = codes.astype(np.int32)
+    return Data(rows.astype(data.Y.dtype), np.empty((n, 1)), codes=codes)

@@ -28,6 +28,8 @@ def digest_of(*tables):
                 sha.update(np.ascontiguousarray(array).data)
         for part in parts:
             sha.update(dense(table.X, part).data)
+        for codes in table.codes:
+            sha.update(np.ascontiguousarray(codes).data)
     return sha.hexdigest()
 
 
@@ -71,7 +73,7 @@ def _without_layout(value):
     return value
 
 
-def check_same_network(model, state, n_features, n_outputs):
+def check_same_network(model, state, n_outputs):
     """Raise ValueError if the parameters or the data ask for another network.
 
     Parameters
@@ -80,13 +82,13 @@ def check_same_network(model, state, n_features, n_outputs):
         Fitted.
     state : State
         Of the model.
-    n_features, n_outputs : int
+    n_outputs : int
         Of the rows to go on with.
     """
     sizes, activations = layers(model)
     fitted, now = (
         (model.units_, model.activations_),
-        ([n_features, *sizes, n_outputs], activations),
+        ([model.units_[0], *sizes, n_outputs], activations),
     )
     if fitted != now:
         raise ValueError(

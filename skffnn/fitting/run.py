@@ -150,7 +150,9 @@ class Fit:
         if deviations is None:
             deviations = target.deviations(data)
         loss = settings.loss(deviations, data.Y.dtype)
-        self.network = Network(prepared.units, prepared.activations, loss)
+        self.network = Network(
+            prepared.units, prepared.activations, loss, prepared.tables
+        )
         if state is None:
             begin = seed, settings.standardized, target.metric
             state = State.new(self.network, data, *begin)

@@ -17,6 +17,9 @@ from ..preprocessing.parameters import (
 )
 from .threads import blas_threads
 
+# Levels of n rows are taken for unknown ones with probability 1 / (1 + n).
+LEVEL_DROPOUT = 1.0
+
 
 class Settings:
     """What a model asks of a fit on n rows.
@@ -138,6 +141,8 @@ class Settings:
             weight_decay=weight_decay,
             shuffle=bool(model.shuffle),
             dropout=float(model.dropout),
+            # A call of partial_fit does not know how many rows a level has in all.
+            level_dropout=0.0 if self.one_epoch else LEVEL_DROPOUT,
             clip_norm=None if limit is None else float(limit),
             order_rngs=[order],
             dropout_rngs=[dropout],

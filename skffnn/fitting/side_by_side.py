@@ -12,10 +12,12 @@ from joblib import effective_n_jobs
 from joblib import hash as hash_of
 from sklearn.utils.parallel import Parallel, delayed
 
+from ..core.layout import Layout
 from ..core.schedules import SCHEDULES
 from ..core.solvers import SOLVERS
 from ..core.stack import NUMBERS, largest_stack, packed
-from ..preprocessing.checks import each_once, seen
+from ..preprocessing.checks import seen
+from ..preprocessing.notices import each_once
 from ..preprocessing.parameters import (
     check_flag,
     check_parameters,
@@ -86,13 +88,13 @@ def shared_arguments(table, samples, val):
     y = table.Y[:, 0] if table.y_ndim == 1 else table.Y
     held = {}
     if val is not None:
-        held = {"X_val": val.X, "y_val": val.Y, "sample_weight_val": val.weight}
+        held = {"X_val": val.rows, "y_val": val.Y, "sample_weight_val": val.weight}
     arguments: dict[int, FitArguments] = {}
     for rows in samples:
         if id(rows) not in arguments:
             picked, weight = index(rows), table.weight
             params = {} if weight is None else {"sample_weight": weight[picked]}
-            given = FitArguments(table.X[picked], y[picked], {**params, **held})
+            given = FitArguments(table.rows[picked], y[picked], {**params, **held})
             arguments[id(rows)] = given
     return [arguments[id(rows)] for rows in samples]
 
@@ -258,7 +260,7 @@ def largest_job(model, given):
     rows = rows_of_batch(model, n)
     single = getattr(given.X, "dtype", None) == np.float32
     arrays = len(SOLVERS[model.solver].arrays)
-    return largest_stack(units, rows, 4 if single else 8, arrays)
+    return largest_stack(Layout(units), rows, 4 if single else 8, arrays)
 
 
 def _fit_job(models, arguments, task):
@@ -351,6 +353,7 @@ def _group_key(fit):
     return (
         fixed_key(settings.model),
         tuple(fit.prepared.units),
+        tuple(fit.prepared.tables),
         fit.theta.dtype,
         len(fit.training_data),
         None if stacks else id(fit),

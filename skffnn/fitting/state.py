@@ -207,8 +207,7 @@ class State:
         init, order, dropout = copied(np.random.default_rng(seed).spawn(3))
         theta = np.empty(network.layout.size, data.Y.dtype)
         initialize(network.layout, theta, network.activations, [init])
-        # Nothing would be learnt of these, but a new value would meet random weights.
-        network.layout.views(theta).W[0][data.constant_inputs()] = 0
+        network.clear_unused(theta, data)
         return cls(
             theta=theta,
             history=History(metric),

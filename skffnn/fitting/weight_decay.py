@@ -46,7 +46,7 @@ def before_the_choice(settings):
 
 def sample_size(data):
     """How many of the rows take part in the choice."""
-    most = max(FEWEST_ROWS, MOST_NUMBERS // data.X.shape[1])
+    most = max(FEWEST_ROWS, MOST_NUMBERS // max(1, data.n_inputs))
     return min(len(data), MOST_ROWS, most)
 
 
@@ -233,18 +233,25 @@ def _sample(data, rng):
     """Some of the rows as `Data` of their own, standardised, in float32."""
     n = sample_size(data)
     rows = data.rows if n == len(data) else rng.choice(data.rows, n, replace=False)
-    X = np.empty((n, data.X.shape[1]), data.Y.dtype)
+    X = np.empty((n, data.n_inputs), data.Y.dtype)
     data.gather_inputs(rows, X)
     single = partial(np.asarray, dtype=np.float32)
     weight = None if data.weight is None else single(data.weight[rows])
     # A target that is far off, which robust losses take as it is, stays a number.
     Y = np.clip(data.targets(rows), -LARGEST, LARGEST)
-    return Data(single(X), single(Y), weight)
+    codes = None if data.codes is None else data.codes[rows]
+    return Data(single(X), single(Y), weight, codes=codes)
+
+
+def _parts(sample):
+    """What tells rows apart; small codes are numbers in float32 as well."""
+    codes = [] if sample.codes is None else [sample.codes.astype(np.float32)]
+    return [sample.X, sample.Y, *codes]
 
 
 def _distinct(sample):
     """Number the rows as they first appear, equal ones alike; how many numbers."""
-    both = np.hstack([sample.X, sample.Y])
+    both = np.hstack(_parts(sample))
     whole = both.view(np.dtype((np.void, both.strides[0])))[:, 0]
     _, first, number = np.unique(whole, return_index=True, return_inverse=True)
     place = np.empty(len(first), int)
@@ -259,7 +266,7 @@ def _by_value(sample, number):
     as one of twice the weight, wherever it is.
     """
     _, first = np.unique(number, return_index=True)
-    rows = np.hstack([sample.X, sample.Y])[first]
+    rows = np.hstack(_parts(sample))[first]
     place = np.empty(len(first), int)
     place[np.lexsort(rows.T[::-1])] = np.arange(len(first))
     return place[number]

@@ -3,15 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import floor, isfinite, log10, sqrt
-from typing import Any, NamedTuple
-from warnings import catch_warnings, simplefilter
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone, is_regressor
-from sklearn.dummy import DummyRegressor
-from sklearn.metrics import r2_score, root_mean_squared_error
 from sklearn.model_selection import train_test_split
-from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length
 
 from ..core.hyperparameters import is_inside_unit, is_int
@@ -25,7 +21,8 @@ from .advice import (
     more_fitting,
     open_parameters,
 )
-from .wrappers import innermost, unwrap
+from .baselines import Scores, baselines_of, scores_of
+from .wrappers import innermost
 
 # The thresholds of `verdict`: errors in standard deviations of the target, and ratios.
 _GAP = 0.1
@@ -33,15 +30,6 @@ _RATIO = 1.2
 _LEARNT = 0.975
 _BEHIND_LINEAR = 0.05
 _AS_GOOD = 1.05
-
-
-class Scores(NamedTuple):
-    """RMSE, in the units of the target, and R2 on training and test rows."""
-
-    train_rmse: float
-    test_rmse: float
-    train_r2: float
-    test_r2: float
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -142,7 +130,7 @@ def evaluate(
         Any scikit-learn regressor: a pipeline, a search and a
         `TransformedTargetRegressor` too.
     X : array-like, sparse matrix or DataFrame with n rows
-        The features.
+        The features. A table may have categories and gaps, if the estimator takes them.
     y : array-like of shape (n,) or (n, n_outputs)
         The target.
     test_size : float or int, default=0.2
@@ -155,12 +143,21 @@ def evaluate(
     baseline : bool, default=True
         Also judge predicting the mean and linear regression. Linear regression gets
         the preprocessing of the estimator: of a pipeline the last step is replaced.
+        Categories that are left become one-hot columns for it, and gaps the mean.
         Where it cannot be fitted it is left out, and `note` says so.
 
     Returns
     -------
     Evaluation
         The fitted clone, its scores, those of the baselines, and a verdict.
+
+    Raises
+    ------
+    TypeError
+        If estimator is none.
+    ValueError
+        If it is no regressor, if there are too few rows, or if y has gaps, which are
+        counted.
 
     Notes
     -----
@@ -213,8 +210,8 @@ def evaluate(
     _check_split(train, test)
     X_train, _, y_train, _ = parts
     fitted = clone(estimator).fit(X_train, y_train)
-    scores = _scores(fitted, *parts)
-    baselines, note = _baselines(fitted, *parts) if baseline else ({}, "")
+    scores = scores_of(fitted, *parts)
+    baselines, note = baselines_of(fitted, *parts) if baseline else ({}, "")
     sentence = verdict(
         scores,
         baselines.get("linear regression"),
@@ -364,45 +361,6 @@ def _check_split(train: np.ndarray, test: np.ndarray) -> None:
             f"{len(train) + len(test)} rows are too few: this split has {len(train)} "
             f"training and {len(test)} test rows, and R2 needs two of each."
         )
-
-
-@np.errstate(over="ignore", invalid="ignore")  # of errors that cannot be squared
-def _scores(fitted: Any, X: Any, X_test: Any, y: Any, y_test: Any) -> Scores:
-    predictions = fitted.predict(X), fitted.predict(X_test)
-    pairs = list(zip((y, y_test), predictions, strict=True))
-    rmse = [float(root_mean_squared_error(*pair)) for pair in pairs]
-    r2 = [float(r2_score(*pair)) for pair in pairs]
-    return Scores(*rmse, *r2)
-
-
-def _baselines(
-    fitted: Any, X: Any, X_test: Any, y: Any, y_test: Any
-) -> tuple[dict[str, Scores], str]:
-    parts = X, X_test, y, y_test
-    mean = {"mean": _scores(DummyRegressor().fit(X, y), *parts)}
-    try:
-        with catch_warnings():
-            # The preprocessing warned already, when the estimator was fitted.
-            simplefilter("ignore")
-            linear = clone(_linear_twin(fitted)).fit(X, y)
-            return {"linear regression": _scores(linear, *parts), **mean}, ""
-    except (TypeError, ValueError) as error:
-        why = str(error).partition("\n")[0].rstrip(".")
-        return mean, f"No linear regression to compare with: {why}."
-
-
-def _linear_twin(estimator: Any) -> Any:
-    """Return linear regression behind the preprocessing of a fitted estimator."""
-    # A tenth of a second that only those need to wait who evaluate.
-    from sklearn.linear_model import LinearRegression
-
-    inside = unwrap(estimator)
-    if inside is None:
-        return LinearRegression()
-    if isinstance(estimator, Pipeline):
-        steps = [*estimator.steps[:-1], ("linearregression", _linear_twin(inside))]
-        return Pipeline(steps)
-    return _linear_twin(inside)
 
 
 def _cells(rows: dict[str, Scores]) -> list[list[str]]:

@@ -12,6 +12,7 @@ from ..core.tracing import trace as trace_network
 from ..fitting.settings import filled_in_loss
 from ..fitting.state import State
 from ..preprocessing.checks import check_table
+from ..preprocessing.encoding import columns_at_fit, tables_of
 from .wrappers import through_pipeline
 
 
@@ -74,18 +75,19 @@ def trace(model: Any, X: Any, y: Any, sample_weight: Any = None) -> Trace:
     check_is_fitted(model)
     dtype = model.theta_.dtype
     target = model._target(goes_on=True)
-    table = check_table(model, X, y, sample_weight, target, dtype=dtype, reset=False)
+    how = {"dtype": dtype, "reset": False, "columns": columns_at_fit(model)}
+    table = check_table(model, X, y, sample_weight, target, **how)
     if table.Y.shape[1] != model.n_outputs_:
         raise ValueError(
             f"y has {table.Y.shape[1]} columns, the model {model.n_outputs_} outputs."
         )
-    data = model._as_data(table.X)
-    inputs = np.empty((len(data), data.X.shape[1]), dtype)
+    data = model._as_data(table.rows)
+    inputs = np.empty((len(data), data.n_inputs), dtype)
     data.gather_inputs(slice(0, len(data)), inputs)
     Y = ((table.Y - model.y_mean_) / model.y_scale_).astype(dtype)
     share = None
     if table.weight is not None:
         share = (table.weight / table.weight.sum()).astype(dtype)[:, np.newaxis]
     loss = filled_in_loss(model, State.deviations_of(model), dtype)
-    network = Network(model.units_, model.activations_, loss)
-    return trace_network(network, model.theta_, inputs, Y, share)
+    network = Network(model.units_, model.activations_, loss, tables_of(model))
+    return trace_network(network, model.theta_, inputs, Y, share, data.codes)

@@ -23,6 +23,8 @@ LAZY = {
 # What the dtypes of dates and durations are called, in NumPy, pandas, Polars and Arrow.
 TEMPORAL = "date", "time", "duration", "period"
 MOMENTS = date, time, timedelta, np.datetime64, np.timedelta64, pd.Period
+# What pandas calls objects among which there are none.
+DATELESS = "string", "integer", "floating", "boolean", "mixed-integer-float", "empty"
 # What there is to do about them in X, besides.
 ENCODED = ", or let skrub.tabular_pipeline put an encoder before the network"
 # What NumPy says of values that are no numbers.
@@ -97,7 +99,9 @@ def _parts(values: Any) -> Iterator[tuple[Any, Any, Any]]:
         for k, (name, dtype) in enumerate(
             zip(values.columns, values.dtypes, strict=True)
         ):
-            yield name, dtype, _column(values, k)
+            # Taking thousands of columns out, to learn nothing, would take a while.
+            looked_into = getattr(dtype, "kind", None) in (None, "O")
+            yield name, dtype, _column(values, k) if looked_into else None
     elif hasattr(values, "schema"):
         for name, dtype in zip(values.schema.names, values.schema.types, strict=True):
             yield name, dtype, None
@@ -118,7 +122,7 @@ def _is_date(dtype, values):
     kind = getattr(dtype, "kind", None)
     if kind in ("m", "M") or str(dtype).lower().startswith(TEMPORAL):
         return True
-    if values is None or kind not in (None, "O"):
+    if values is None or kind not in (None, "O") or isinstance(dtype, pd.StringDtype):
         return False
     if kind is None and str(dtype).lower() not in ("none", "object"):  # as Float64
         return False
@@ -128,6 +132,10 @@ def _is_date(dtype, values):
         return False
     if array.dtype.kind != "O":
         return array.dtype.kind in ("m", "M")
+    # In C, where it can tell.
+    held = pd.api.types.infer_dtype(array.ravel(), skipna=True)
+    if held in DATELESS:
+        return False
     return any(isinstance(value, MOMENTS) for value in array.flat)
 
 

@@ -3,12 +3,16 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn import config_context
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_array
 
-from .checks import warn_user
 from .foreign import needing_numbers, refuse
+from .notices import warn_user
+
+# What is said of NaN, and of pandas' NA among objects.
+GAPS = "contains NaN", "NAType"
 
 
 def check_truth(values: Any, name: str) -> None:
@@ -24,7 +28,16 @@ def check_truth(values: Any, name: str) -> None:
     refuse(values, name)
     how = {"ensure_2d": False, "dtype": np.float64, "input_name": name}
     with config_context(assume_finite=False), needing_numbers(name):
-        check_array(values, **how)
+        try:
+            check_array(values, **how)
+        except (TypeError, ValueError) as error:
+            if not any(words in str(error) for words in GAPS):
+                raise
+            missing = int(pd.isna(np.asarray(values, dtype=object)).sum())
+            raise ValueError(
+                f"Input {name} contains NaN: {missing} of {np.size(values)} values are "
+                "missing. Leave those rows out, such as X[y.notna()], y[y.notna()]."
+            ) from error
 
 
 class JudgedMixin(RegressorMixin):

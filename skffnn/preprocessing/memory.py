@@ -35,7 +35,7 @@ def limit():
     return min((n_bytes for n_bytes in known if n_bytes > 0), default=None)
 
 
-def check_memory(units, rows, itemsize, solver):
+def check_memory(units, rows, itemsize, solver, tables=()):
     """Raise MemoryError if there cannot be enough for a network.
 
     Parameters
@@ -47,8 +47,10 @@ def check_memory(units, rows, itemsize, solver):
     itemsize : int
         Bytes of a number.
     solver : str
+    tables : sequence of tuple of int, default=()
+        Rows and width of each embedding table.
     """
-    size, kind = Layout(units).size, solver_of(solver)
+    size, kind = Layout(units, tables).size, solver_of(solver)
     itemsize = kind.itemsize or itemsize
     # Activations, errors and scratch: see `skffnn.core.layout.Workspace`.
     needed = itemsize * (kind.n_arrays() * size + 3 * rows * sum(units))

@@ -9,7 +9,7 @@ may tell. Errors lie anywhere; what X foretells is signal.
 
 import numpy as np
 
-from .scaling import FAR, index, standardized_part
+from .scaling import FAR, index
 
 # Of fewer rows that are far off nothing can be said; more foretell no better.
 FEWEST, MOST_FAR = 5, 500
@@ -27,7 +27,7 @@ NUMBERS = 2**22
 
 
 @np.errstate(over="ignore")  # what is infinitely far is an outlier
-def reaching(table, rows, scaling):
+def reaching(table, inputs, rows, scaling):
     """The scale of each output, wider where rows that are far off are signal.
 
     It grows from the scale of most rows on, without a jump, to the median distance of
@@ -36,6 +36,8 @@ def reaching(table, rows, scaling):
     Parameters
     ----------
     table : Table
+    inputs : Data
+        Its rows, to be standardised when they are gathered.
     rows : range or ndarray of int of shape (n,)
     scaling : Scaling
         With the robust centre and scale of y.
@@ -54,12 +56,12 @@ def reaching(table, rows, scaling):
             continue
         typical = np.median(np.abs(away[far]))
         side = np.sign(away) * far
-        if np.isfinite(typical) and _is_foretold(table.X, rows, side, scaling):
+        if np.isfinite(typical) and _is_foretold(inputs, rows, side):
             wider[k] = typical - (FAR - 1) * scale
     return wider
 
 
-def _is_foretold(X, rows, side, scaling):
+def _is_foretold(inputs, rows, side):
     """Whether X tells which rows are far off, and on which side.
 
     Parameters
@@ -70,8 +72,8 @@ def _is_foretold(X, rows, side, scaling):
     # A tenth of a second that only those need to wait who have such rows.
     from sklearn.ensemble import RandomForestClassifier
 
-    some = _some(side, X.shape[1])
-    part, side = standardized_part(X, np.asarray(rows)[some], scaling), side[some]
+    some = _some(side, inputs.n_inputs)
+    part, side = inputs.numbers(np.asarray(rows)[some]), side[some]
     forest = RandomForestClassifier(
         TREES, min_samples_leaf=2, max_features=1 / 3, oob_score=True, random_state=0
     )
@@ -85,7 +87,7 @@ def _some(side, n_inputs):
     """Some of the rows that are far off, and some others."""
     rng = np.random.default_rng(0)
     far, near = np.flatnonzero(side), np.flatnonzero(side == 0)
-    most = min(MOST_FAR, max(FEWEST, NUMBERS // (n_inputs * (1 + OTHERS))))
+    most = min(MOST_FAR, max(FEWEST, NUMBERS // (max(1, n_inputs) * (1 + OTHERS))))
     far = rng.permutation(far)[:most]
     near = rng.permutation(near)[: OTHERS * len(far)]
     return np.sort(np.r_[far, near])

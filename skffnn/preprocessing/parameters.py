@@ -270,6 +270,14 @@ def _flag(name):
 
 
 # What belongs to no part of the core, but to all of a fit.
+CATEGORICAL_FEATURES = Hyperparameter(
+    "categorical_features",
+    lambda value: (
+        value is None
+        or (value == "from_dtype" if isinstance(value, str) else np.ndim(value) == 1)
+    ),
+    "'from_dtype', None, a list of column names or numbers, or a mask",
+)
 RULES = (
     Hyperparameter("learning_rate", is_positive, "a positive number"),
     Hyperparameter(
@@ -304,6 +312,7 @@ RULES = (
         lambda value: is_flag(value) or isinstance(value, dict),
         "True, False or a dict of statistics",
     ),
+    CATEGORICAL_FEATURES,
     _flag("shuffle"),
     _flag("warm_start"),
     _flag("verbose"),

@@ -12,7 +12,10 @@ from sklearn.utils import check_random_state
 
 from ..core.data import Data
 from .checks import warn_if_another_scale, warn_if_far, warn_if_out_of_reach
+from .encoding import Encoding, encoding_of, gapped_columns, raw_data
+from .inputs import standardized
 from .memory import check_memory
+from .notices import warn_user
 from .outliers import reaching
 from .parameters import layers, rows_of_batch, standardizes
 from .scaling import (
@@ -23,10 +26,10 @@ from .scaling import (
     index,
     input_statistics,
     no_limit,
-    standardized,
     statistics,
     unit,
 )
+from .tables import names_of
 
 
 @dataclass
@@ -43,6 +46,8 @@ class Prepared:
     held_out : ndarray of int or None
         Which rows of the user's X became validation rows.
     scaling : Scaling
+    encoding : Encoding or None
+        None where all columns are numbers without gaps.
     target : NumericTarget
     y_ndim : int
     """
@@ -53,8 +58,14 @@ class Prepared:
     validation_data: Data | None
     held_out: np.ndarray | None
     scaling: Scaling
+    encoding: Encoding | None
     target: object
     y_ndim: int
+
+    @property
+    def tables(self):
+        """Rows and width of each embedding table."""
+        return [] if self.encoding is None else self.encoding.tables
 
 
 def draw_seed(random_state):
@@ -62,7 +73,7 @@ def draw_seed(random_state):
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
-def prepare(model, table, validation, target, seed, scaling=None):
+def prepare(model, table, validation, target, seed, goes_on_from=None):
     """Make what a fit learns from: weighted rows, split and standardised.
 
     Parameters
@@ -76,8 +87,8 @@ def prepare(model, table, validation, target, seed, scaling=None):
     target : NumericTarget
     seed : int
         Decides which rows are held out.
-    scaling : Scaling, default=None
-        To stay with; by default it is taken from the training rows.
+    goes_on_from : tuple of (Scaling, Encoding or None), default=None
+        To stay with; by default both are taken from the training rows.
 
     Returns
     -------
@@ -85,8 +96,9 @@ def prepare(model, table, validation, target, seed, scaling=None):
     """
     sizes, activations = layers(model)
     units = [table.X.shape[1], *sizes, table.Y.shape[1]]
-    itemsize = table.X.dtype.itemsize
-    check_memory(units, rows_of_batch(model, len(table.Y)), itemsize, model.solver)
+    itemsize = table.dtype.itemsize
+    memory = rows_of_batch(model, len(table.Y)), itemsize, model.solver
+    check_memory(units, *memory)
     rows, held_out = rows_with_weight(table), None
     warn_if_out_of_reach(table.Y[index(rows)], target.output)
     fraction = model.validation_fraction or (0.1 if model.early_stopping else None)
@@ -97,18 +109,28 @@ def prepare(model, table, validation, target, seed, scaling=None):
         rows, held_out = _hold_out(rows, float(fraction), seed)
         validation, validation_rows = table, held_out
     weight, ends = normalized(table.weight, rows), extremes(table.X, rows)
-    if scaling is None:
-        scaling = _scaling(model, table, rows, weight, ends, target)
-    columns = names_of_columns(model, table.X)
-    check_reach(ends, scaling, table.X.dtype, columns)
-    training, validated = standardized(table, rows, weight, scaling), None
+    columns = names_of_numbers(model, table)
+    if goes_on_from is None:
+        encoding, gapped = encoded(model, table, rows, weight, standardizes(model))
+        given = table, rows, weight, ends, gapped
+        scaling = _scaling(model, *given, target, encoding)
+    else:
+        scaling, encoding = goes_on_from
+    if encoding is not None:
+        units[0] = encoding.n_inputs
+        check_memory(units, *memory, encoding.tables)
+    dtypes = table.X.dtype, table.dtype
+    check_reach(ends, scaling, dtypes, columns)
+    training, validated = standardized(table, rows, weight, scaling, encoding), None
     _check_fits_dtype(training)
     if validation is not None:
         ends = extremes(validation.X, validation_rows)
         name = "X" if validation is table else "X_val"
-        check_reach(ends, scaling, table.X.dtype, columns, name)
+        check_reach(ends, scaling, dtypes, columns, name)
         weight_val = normalized(validation.weight, validation_rows)
-        validated = standardized(validation, validation_rows, weight_val, scaling)
+        validated = standardized(
+            validation, validation_rows, weight_val, scaling, encoding
+        )
     return Prepared(
         units,
         activations,
@@ -116,6 +138,7 @@ def prepare(model, table, validation, target, seed, scaling=None):
         validated,
         held_out,
         scaling,
+        encoding,
         target,
         table.y_ndim,
     )
@@ -165,33 +188,99 @@ def normalized(weight, rows):
     return result
 
 
-def names_of_columns(model, X):
-    """Names of the columns, or their numbers."""
-    return getattr(model, "feature_names_in_", range(X.shape[1]))
+def encoded(model, table, rows, weight, standardized=True):
+    """How the columns of a table become inputs; columns of only gaps are warned of.
+
+    Parameters
+    ----------
+    model : estimator
+        Which has seen the table.
+    table : Table
+    rows : range or ndarray of int of shape (n,)
+    weight : ndarray of shape (n_rows,) or None
+    standardized : bool, default=True
+        Whether inputs are.
+
+    Returns
+    -------
+    encoding : Encoding or None
+    gapped : list of int
+        The columns of ``table.X`` that have gaps in these rows.
+    """
+    some, empty = gapped_columns(table.X, rows) if table.gaps else ([], [])
+    numbers = names_of_numbers(model, table)
+    warn_of_empty([*(numbers[k] for k in empty), *_without_levels(model, table, rows)])
+    encoding = encoding_of(table, rows, weight, (some, empty), standardized)
+    return encoding, some + empty
 
 
-def _scaling(model, table, rows, weight, ends, target):
+def names_of_numbers(model, table):
+    """Names of the columns that are numbers, or their places."""
+    names = names_of(model, table.X.shape[1] + len(table.codes))
+    return names if table.columns is None else [names[k] for k in table.columns.numeric]
+
+
+def _without_levels(model, table, rows):
+    """The names of columns of categories that are missing in all of those rows."""
+    if table.columns is None:
+        return []
+    names = names_of(model, table.columns.n_features)
+    return [
+        names[feature]
+        for feature, codes in zip(table.columns.levels, table.codes, strict=True)
+        if (codes[index(rows)] == table.columns.missing(feature)).all()
+    ]
+
+
+def warn_of_empty(names):
+    """Warn of columns of nothing but gaps.
+
+    Parameters
+    ----------
+    names : list
+        Of the columns.
+    """
+    if names:
+        shown = ", ".join(map(repr, names[:5]))
+        warn_user(
+            f"Columns of nothing but gaps say nothing and are ignored: {shown}. Leave "
+            "them out."
+        )
+
+
+def _scaling(model, table, rows, weight, ends, gapped, target, encoding):
     """Statistics of the rows, or those that the user gives."""
     n_features, n_outputs = table.X.shape[1], table.Y.shape[1]
     if not standardizes(model):
         x_mean, x_scale = unit(n_features)
         y_mean, y_scale = unit(n_outputs)
         return Scaling(x_mean, x_scale, no_limit(n_features), y_mean, y_scale)
-    columns = names_of_columns(model, table.X)
+    columns = names_of_numbers(model, table)
     x, y = given_statistics(model.standardize, columns, n_outputs)
     target.check_given(y)
     if x is None:
-        x_mean, x_scale, x_limit = input_statistics(table.X, rows, weight, ends)
+        x_mean, x_scale, x_limit = input_statistics(table.X, rows, weight, ends, gapped)
     else:
         (x_mean, x_scale), x_limit = x, no_limit(n_features)
     y_mean, y_scale = y or target.statistics(table.Y, rows, weight)
     scaling = Scaling(x_mean, x_scale, x_limit, y_mean, y_scale)
     if y is None and target.is_robust:
-        scaling = scaling._replace(y_scale=reaching(table, rows, scaling))
+        inputs = raw_data(encoding, table.rows, scaling[:3])
+        scaling = scaling._replace(y_scale=reaching(table, inputs, rows, scaling))
     return scaling
 
 
+def _statistics(table, rows):
+    """Mean and scale of the columns of numbers, from what is no gap."""
+    if not table.gaps:
+        return statistics(table.X, rows)
+    some, empty = gapped_columns(table.X, rows)
+    ends = extremes(table.X, rows)
+    return input_statistics(table.X, rows, None, ends, some + empty)[:2]
+
+
 def _check_distance(table, rows, validation, validation_rows):
-    mean_val, _ = statistics(validation.X, validation_rows)
-    warn_if_far(mean_val, *statistics(table.X, rows))
+    if table.X.shape[1]:
+        mean_val, _ = _statistics(validation, validation_rows)
+        warn_if_far(mean_val, *_statistics(table, rows))
     warn_if_another_scale(validation.Y[index(validation_rows)], table.Y[index(rows)])

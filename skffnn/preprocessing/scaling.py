@@ -8,7 +8,7 @@ from scipy.sparse import issparse
 from sklearn import config_context
 from sklearn.preprocessing import StandardScaler
 
-from ..core.data import Data, saturate, standardize
+from ..core.data import standardize
 from .foreign import needing_numbers, refuse
 
 # Numbers per block: 2 MiB of float64.
@@ -23,6 +23,8 @@ QUANTILES = 0.05, 0.25, 0.5, 0.75, 0.95
 QUARTILES, NEARLY_ALL = 1.349, 3.290
 # The mean of a column is known to so many of its standard deviations at least.
 ACCURACY, EPS = 1e-3, np.finfo(np.float64).eps
+# Numbers of a table that are copied at once, to leave out columns that have gaps.
+COPIED = 2**23
 # What `standardize` may give.
 GIVEN = ("x_mean", "x_scale", "y_mean", "y_scale")
 OVERFLOW = (
@@ -107,6 +109,8 @@ def statistics(X, rows, weight=None, ends=None):
     -------
     mean, scale : ndarray of shape (n_columns,)
     """
+    if X.shape[1] == 0:
+        return unit(0)
     low, high = extremes(X, rows) if ends is None else ends
     mean, scale = _moments(X, rows, weight)
     with np.errstate(all="ignore"):  # what overflows is looked at below
@@ -156,12 +160,17 @@ def _moments(X, rows, weight, within=None):
 
 
 def extremes(X, rows):
-    """The lowest and the highest value of each column, in float64."""
+    """The lowest and the highest value of each column, in float64.
+
+    Gaps are left out; a column of nothing else lies between 0 and 0.
+    """
     low, high = np.full((2, X.shape[1]), [[np.inf], [-np.inf]])
     for part in blocks(rows, X.shape[1]):
         values = dense(X, part)
-        np.minimum(low, values.min(axis=0), out=low)
-        np.maximum(high, values.max(axis=0), out=high)
+        np.fmin(low, np.fmin.reduce(values, axis=0), out=low)
+        np.fmax(high, np.fmax.reduce(values, axis=0), out=high)
+    empty = low > high
+    low[empty] = high[empty] = 0
     return low, high
 
 
@@ -175,7 +184,45 @@ def no_limit(n_columns):
     return np.full(n_columns, np.inf)
 
 
-def input_statistics(X, rows, weight, ends):
+def input_statistics(X, rows, weight, ends, gapped=()):
+    """Mean, scale and limit of each column, from the rows without a gap in it.
+
+    Parameters
+    ----------
+    X : {ndarray, CSR} of shape (n_rows, n_columns)
+    rows : range or ndarray of int of shape (n,)
+    weight : ndarray of shape (n_rows,) or None
+    ends : tuple of ndarray
+        The `extremes` of the rows.
+    gapped : sequence of int, default=()
+        The columns that have gaps in these rows.
+
+    Returns
+    -------
+    mean, scale, limit : ndarray of shape (n_columns,)
+        A column of nothing but gaps has the mean 0 and the scale 1.
+    """
+    n = X.shape[1]
+    if not n:  # all columns are categories
+        return *unit(0), no_limit(0)
+    if not len(gapped):
+        return _input_statistics(X, rows, weight, ends)
+    (mean, scale), limit = unit(n), no_limit(n)
+    whole = np.setdiff1d(np.arange(n), gapped)
+    size = max(1, len(rows) and COPIED // len(rows))
+    for columns in (whole[i : i + size] for i in range(0, len(whole), size)):
+        part = X[:, columns], rows, weight, [end[columns] for end in ends]
+        mean[columns], scale[columns], limit[columns] = _input_statistics(*part)
+    for k in gapped:
+        column = np.ascontiguousarray(X[:, [k]])
+        there = np.asarray(rows)[~np.isnan(column[index(rows), 0])]
+        if len(there):
+            part = column, there, weight, [end[[k]] for end in ends]
+            mean[[k]], scale[[k]], limit[[k]] = _input_statistics(*part)
+    return mean, scale, limit
+
+
+def _input_statistics(X, rows, weight, ends):
     """Mean, scale and limit of each column, robust if need be.
 
     The standard deviation of a column with very heavy tails, such as a Cauchy variable,
@@ -187,6 +234,8 @@ def input_statistics(X, rows, weight, ends):
     """
     low, high = ends
     mean, scale = statistics(X, rows, weight, ends)
+    if not len(mean):
+        return mean, scale, no_limit(0)
     far = np.maximum(high - mean, mean - low) > FAR * scale
     some = _some(rows, X.shape[1])
     lowest, lower, median, upper, highest = _quantiles(X, some, weight)
@@ -220,7 +269,7 @@ def robust_statistics(X, rows, weight=None):
 
 def _some(rows, n_columns):
     """Some thousand of the rows at most, as an index."""
-    enough = max(1000, BLOCK // n_columns)
+    enough = max(1000, BLOCK // max(1, n_columns))
     if len(rows) <= enough:
         return index(rows)
     draw = np.random.default_rng(0).choice(len(rows), enough, replace=False)
@@ -304,10 +353,11 @@ def _numbers_of(value, name, columns):
         raise ValueError(
             f"{name!r} of standardize must be numbers: {error}."
         ) from error
+    of = " of numbers" * name.startswith("x")
     if numbers.shape != (len(columns),):
         raise ValueError(
             f"{name!r} of standardize has shape {numbers.shape}, but there are "
-            f"{len(columns)} columns: give one number for each, shape "
+            f"{len(columns)} columns{of}: give one number for each, shape "
             f"({len(columns)},)."
         )
     return numbers
@@ -316,7 +366,7 @@ def _numbers_of(value, name, columns):
 # Standardised tables ------------------------------------------------------------------
 
 
-def check_reach(ends, scaling, dtype, columns, name="X"):
+def check_reach(ends, scaling, dtypes, columns, name="X"):
     """Raise ValueError for a column that overflows when it is standardised.
 
     Parameters
@@ -324,19 +374,21 @@ def check_reach(ends, scaling, dtype, columns, name="X"):
     ends : tuple of ndarray
         Its `extremes`.
     scaling : Scaling
-    dtype : dtype
-        Of the network.
+    dtypes : tuple of dtype
+        Of the columns, and of the network.
     columns : sequence
         Names or numbers of the columns.
     name : str, default="X"
         Of the table.
     """
-    reach = np.array(ends, dtype)
+    own, dtype = dtypes
+    reach = np.array(ends, own)
     with np.errstate(all="ignore"):
         standardize(reach, scaling.x_mean, scaling.x_scale, out=reach)
+        reach = reach.astype(dtype)
     for k in np.flatnonzero(~np.isfinite(reach).all(axis=0))[:1]:
         low, high = (end[k] for end in ends)
-        wider = dtype != np.float64
+        wider = own != np.float64
         raise ValueError(
             f"Column {columns[k]} of {name}, from {low:.3g} to {high:.3g}, overflows "
             f"{np.dtype(dtype)} when it is standardised: "
@@ -344,53 +396,18 @@ def check_reach(ends, scaling, dtype, columns, name="X"):
         )
 
 
-def standardized(table, rows, weight, scaling):
-    """Rows of a table as standardised `Data` for the core, made block by block.
-
-    A dense X becomes one C-ordered copy: gathering rows from Fortran order, the usual
-    layout of a DataFrame, would copy all of it at every batch. Sparse rows and memory
-    maps stay as they are and are standardised batch by batch.
-
-    Parameters
-    ----------
-    table : Table
-    rows : range or ndarray of int of shape (n,)
-    weight : ndarray of shape (len(table.Y),) or None
-    scaling : Scaling
-    """
-    X, dtype = table.X, table.X.dtype
-    if weight is not None:
-        weight = weight[:, np.newaxis].astype(dtype)
-    x, y = scaling[:3], scaling[3:]
-    if table.on_disk or not isinstance(X, np.ndarray):
-        Y = _copy(table.Y, range(len(table.Y)), dtype, *y)
-        chosen = None if isinstance(rows, range) else rows
-        return Data(X, Y, weight, chosen, *x)
-    return Data(
-        _copy(X, rows, dtype, *x),
-        _copy(table.Y, rows, dtype, *y),
-        None if weight is None else weight[index(rows)],
-    )
-
-
-def standardized_part(X, rows, scaling):
-    """Some rows of X, standardised in memory, in float64.
-
-    Parameters
-    ----------
-    X : {ndarray, sparse matrix} of shape (n_rows, n_features)
-    rows : ndarray of int of shape (n,)
-    scaling : Scaling
-    """
-    part = dense(X, rows).astype(np.float64)
-    return _copy(part, range(len(part)), part.dtype, *scaling[:3])
-
-
 @np.errstate(over="ignore")  # rows of weight 0 may hold anything
-def _copy(table, rows, dtype, mean, scale, limit=None):
-    """The standardised rows, C-ordered."""
+def copied(table, rows, dtype, mean, scale):
+    """The standardised rows of an array, C-ordered.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n_rows, n_columns)
+    rows : range or ndarray of int of shape (n,)
+    dtype : dtype
+    mean, scale : ndarray of shape (n_columns,)
+    """
     copy, start = np.empty((len(rows), table.shape[1]), dtype), 0
-    tails = np.flatnonzero(np.isfinite([] if limit is None else limit))
     for part in blocks(rows, table.shape[1]):
         source = table[part]
         out = copy[start : start + len(source)]
@@ -398,7 +415,5 @@ def _copy(table, rows, dtype, mean, scale, limit=None):
             standardize(source, mean, scale, out=out)
         else:  # a float64 target of a float32 network: rounded once, at the end
             out[...] = standardize(source, mean, scale, out=np.empty_like(source))
-        if len(tails):
-            saturate(out, tails, limit[tails])
         start += len(source)
     return copy

@@ -20,6 +20,11 @@ from .scaling import OVERFLOW, dense, index, robust_statistics, statistics, unit
 # The core keeps what an exponential predicts, times this, below what a float holds.
 LARGEST_MEAN = np.sqrt(np.finfo(np.float64).max)
 
+MISSING = (
+    "Input y contains NaN: {} of {} targets are missing, and nothing can be learnt "
+    "from rows without one. Leave them out, such as X[y.notna()], y[y.notna()]."
+)
+
 
 class NumericTarget:
     """Numbers, in one column or several: what a regressor learns.
@@ -100,8 +105,10 @@ class NumericTarget:
         """
         with needing_numbers("y"):
             Y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        if np.isnan(Y).any():
+            raise ValueError(MISSING.format(np.count_nonzero(np.isnan(Y)), Y.size))
         if not np.isfinite(Y).all():
-            raise ValueError("y has missing values, or some that float64 cannot hold.")
+            raise ValueError("y has values that float64 cannot hold.")
         low = Y.min() if weight is None else Y[weight > 0].min()
         if low < self.loss.lowest:
             raise ValueError(

@@ -99,6 +99,8 @@ PARAMETERS = {
     "gradient_clip_val": "clip_norm",
     "validation_split": "validation_fraction",
     "val_size": "validation_fraction",
+    "cat_features": "categorical_features",
+    "categorical_feature": "categorical_features",
     "normalize": "standardize",
     "scale": "standardize",
     "delta": "huber_delta",

@@ -103,7 +103,7 @@ def test_without_arguments(capsys):
 
 
 def test_overfit_shows_overfitting(capsys):
-    assert main(["--overfit", "--learning-rates=1e-4,1e-2"]) == 0
+    assert main(["--overfit", "--learning-rates=1e-4,1e-2", "--jobs=1"]) == 0
     output = capsys.readouterr().out
     assert "It overfits" in output
     train_rmse, test_rmse, *_ = numbers(output, "FFNNRegressor")
@@ -153,6 +153,53 @@ def test_user_table(rides, capsys):
     assert "warning" not in output
     assert numbers(output, "FFNNRegressor")[3] > 0.5
     assert numbers(output, "linear regression")[3] > 0.5
+
+
+def test_categories_and_gaps_need_no_extra(rides, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "skrub", None)
+    options = ["rides.csv", "--target=cnt", "--categorical=hour", "--drop=id,day"]
+    assert main([*options, "--learning-rates=0.03,0.1", *FAST]) == 0
+    output = capsys.readouterr().out
+    assert numbers(output, "FFNNRegressor")[3] > 0.5
+    assert numbers(output, "linear regression")[3] > 0.5
+    assert main(["rides.csv", "--target=cnt", "--drop=id", *FAST]) == 2
+    assert "Column 'day', of dates or text, needs skrub" in capsys.readouterr().err
+
+
+def test_a_rate_that_fails_on_all_training_rows_is_given_up(rides, monkeypatch, capsys):
+    tried = []
+
+    def spy(search, *args, **kwargs):
+        tried.append(search.param_grid["ffnnregressor__learning_rate"])
+        if len(tried) == 1:
+            raise FloatingPointError("Training diverged at learning_rate=0.1 before it")
+        return evaluate(search, *args, **kwargs)
+
+    monkeypatch.setattr(command, "evaluate", spy)
+    options = ["rides.csv", "--target=cnt", "--drop=id,day"]
+    assert main([*options, "--learning-rates=0.01,0.03,0.1", *FAST]) == 0
+    assert tried == [[0.01, 0.03, 0.1], [0.01, 0.03]]
+    output = capsys.readouterr().out
+    assert re.search(r"^0\.1 +diverged +diverged$", output, re.MULTILINE)
+    assert "highest that was tried" not in output
+
+
+def test_levels_are_text_though_new_rows_have_numbers_only(
+    tmp_path, monkeypatch, capsys
+):
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    table = pd.DataFrame({"code": ["1", "2", "x"] * 20, "size": np.arange(60) % 7})
+    table["y"] = table["size"] + 5.0 * (table["code"] == "2")
+    table.to_csv("a.csv", index=False)
+    options = ["a.csv", "--target=y", "--learning-rates=0.03", "--out=."]
+    assert main([*options, *FAST]) == 0
+    table[table["code"] != "x"].to_csv("b.csv", index=False)
+    capsys.readouterr()
+    assert main(["predict", "model.joblib", "b.csv"]) == 0
+    printed = pd.read_csv(io.StringIO(capsys.readouterr().out))["prediction"]
+    expected = joblib.load("model.joblib").predict(table)[table["code"] != "x"]
+    np.testing.assert_allclose(printed, expected)
 
 
 def test_identifiers_are_warned_of(rides, capsys):

@@ -80,6 +80,31 @@ def test_parquet(rides, tmp_path):
     pd.testing.assert_frame_equal(read_table(tmp_path / "a.data"), rides)
 
 
+def test_marks_of_gaps_are_no_text(rides, tmp_path):
+    rides["temp"] = rides["temp"].astype(str)
+    rides.loc[::2, "temp"] = "?"
+    rides.to_csv(tmp_path / "a.csv", index=False)
+    assert read_table(tmp_path / "a.csv")["temp"].isna().sum() == 20
+    pytest.importorskip("pyarrow")
+    rides.to_parquet(tmp_path / "a.parquet")
+    pd.testing.assert_frame_equal(
+        read_table(tmp_path / "a.parquet"), read_table(tmp_path / "a.csv")
+    )
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_levels_that_look_like_numbers_stay_text(ending, tmp_path):
+    pytest.importorskip("pyarrow")
+    levels = pd.DataFrame({"a": [1, 2], "b": [1.0, np.nan], "c": [1, 2]})
+    text = levels.astype({"a": str}) if ending == "csv" else levels
+    text = text.astype({"b": "Int64"})
+    getattr(text, f"to_{ending}")(tmp_path / "a", index=False)
+    found = read_table(tmp_path / "a", text=["a", "b", "absent"])
+    assert found["a"].tolist() == ["1", "2"]
+    assert found["b"].dropna().tolist() == ["1"]
+    assert found["c"].tolist() == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

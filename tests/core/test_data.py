@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse
 
 from skffnn.core.data import Data, standardize
-from skffnn.core.layout import Workspace
+from skffnn.core.layout import Layout, Workspace
 from skffnn.core.prediction import chunk_rows
 
 N, UNITS = 50, (4, 3, 2)
@@ -54,7 +54,7 @@ def table(tmp_path):
 def gather(data, rows, weighted=False):
     """The batch after a gather into memory full of rubbish."""
     stack = rows.shape[:-1]
-    space = Workspace(UNITS, N, data.X.dtype, stack, weighted=weighted)
+    space = Workspace(Layout(UNITS), N, data.X.dtype, stack, weighted=weighted)
     for block in space.blocks["a"]:
         block[...] = np.nan
     batch = space.head(rows.shape[-1])

@@ -79,7 +79,9 @@ def arrays(batch):
 
 @every_stack
 def test_a_short_batch_is_the_head_of_the_same_memory(stack):
-    space = Workspace((2, 4, 3, 2), 6, float, stack, dropout=True, weighted=True)
+    space = Workspace(
+        Layout((2, 4, 3, 2)), 6, float, stack, dropout=True, weighted=True
+    )
     full, short = arrays(space.head(6)), arrays(space.head(4))
     assert full.keys() == short.keys()
     for name, array in short.items():
@@ -89,7 +91,7 @@ def test_a_short_batch_is_the_head_of_the_same_memory(stack):
 
 
 def test_heads_are_made_once():
-    space = Workspace((2, 3, 1), 6, float)
+    space = Workspace(Layout((2, 3, 1)), 6, float)
     assert space.head(4) is space.head(4)
     assert space.head(4) is not space.head(6)
 
@@ -98,7 +100,7 @@ def test_heads_are_made_once():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_shapes_and_dtypes_of_a_batch(stack, dtype):
     units = (2, 4, 3)
-    space = Workspace(units, 6, dtype, stack, dropout=True, weighted=True)
+    space = Workspace(Layout(units), 6, dtype, stack, dropout=True, weighted=True)
     batch = space.head(5)
     assert [a.shape for a in batch.a] == [(*stack, 5, m) for m in units]
     assert [d.shape for d in batch.delta[1:]] == [(*stack, 5, m) for m in units[1:]]
@@ -109,7 +111,7 @@ def test_shapes_and_dtypes_of_a_batch(stack, dtype):
 
 
 def test_arrays_do_not_overlap_except_scratch():
-    space = Workspace((3, 4, 4, 2), 6, float, dropout=True, weighted=True)
+    space = Workspace(Layout((3, 4, 4, 2)), 6, float, dropout=True, weighted=True)
     found = arrays(space.head(6))
     distinct = {id(a): n for n, a in found.items() if not n.startswith("work")}
     kept = [found[name] for name in distinct.values()]
@@ -119,20 +121,20 @@ def test_arrays_do_not_overlap_except_scratch():
 
 
 def test_the_inputs_are_the_first_activations():
-    space = Workspace((2, 3, 1), 6, float, keeps_z=(True, False), dropout=True)
+    space = Workspace(Layout((2, 3, 1)), 6, float, keeps_z=(True, False), dropout=True)
     batch = space.head(4)
     assert batch.x is batch.a[0]
     assert batch.x is batch.z[0]
     assert batch.x is batch.h[0]
-    batch = ForwardBatch((2, 3, 1), (4,), float, (True, False))
+    batch = ForwardBatch(Layout((2, 3, 1)), (4,), float, (True, False))
     assert batch.x is batch.a[0]
 
 
 def test_z_has_memory_of_its_own_where_the_activation_needs_it():
     units, keeps_z = (2, 3, 4, 1), (False, True, False)
     for batch in (
-        Workspace(units, 6, float, keeps_z=keeps_z).head(5),
-        ForwardBatch(units, (5,), float, keeps_z),
+        Workspace(Layout(units), 6, float, keeps_z=keeps_z).head(5),
+        ForwardBatch(Layout(units), (5,), float, keeps_z),
     ):
         apart = [z is not a for z, a in zip(batch.z, batch.a, strict=True)]
         assert apart == [False, *keeps_z]
@@ -141,18 +143,18 @@ def test_z_has_memory_of_its_own_where_the_activation_needs_it():
 
 
 def test_without_such_activations_z_is_a():
-    batch = Workspace((2, 3, 1), 6, float).head(5)
+    batch = Workspace(Layout((2, 3, 1)), 6, float).head(5)
     assert batch.z is batch.a
 
 
 def test_without_dropout_a_layer_hands_on_its_activations():
-    batch = Workspace((2, 3, 1), 6, float).head(6)
+    batch = Workspace(Layout((2, 3, 1)), 6, float).head(6)
     assert batch.h is batch.a
     assert batch.mask is None
 
 
 def test_dropout_masks_the_hidden_layers_only():
-    batch = Workspace((2, 3, 4, 1), 6, float, dropout=True).head(6)
+    batch = Workspace(Layout((2, 3, 4, 1)), 6, float, dropout=True).head(6)
     assert batch.h[0] is batch.a[0]
     assert batch.h[-1] is batch.a[-1]
     assert [m is None for m in batch.mask] == [True, False, False, True]
@@ -163,13 +165,13 @@ def test_dropout_masks_the_hidden_layers_only():
 
 
 def test_without_weights_each_row_counts_for_its_share():
-    space = Workspace((2, 1), 6, float)
+    space = Workspace(Layout((2, 1)), 6, float)
     assert space.head(6).share == 1 / 6
     assert space.head(4).share == 1 / 4
 
 
 def test_in_a_part_of_a_batch_each_row_counts_for_its_share_of_the_whole():
-    space = Workspace((2, 1), 6, float)
+    space = Workspace(Layout((2, 1)), 6, float)
     part = space.head(4, whole=10)
     assert part.share == 1 / 10
     assert part is space.head(4, whole=10)

@@ -9,6 +9,7 @@ from skffnn.core import schedules, stack
 from skffnn.core.backprop import stack_product
 from skffnn.core.data import Data
 from skffnn.core.initializers import initialize
+from skffnn.core.layout import Layout
 from skffnn.core.losses import squared_error
 from skffnn.core.network import Network
 from skffnn.core.optimizers import SGD, Adam
@@ -215,17 +216,17 @@ def test_large_tables_are_not_joined(network, monkeypatch):
 def test_a_stack_fits_the_cache(network, monkeypatch):
     data = table_of(1)
     runs = [run_of(network, data, seed) for seed in range(7)]
-    largest = largest_stack(network.layout.units, 16, 8, 2)
+    largest = largest_stack(network.layout, 16, 8, 2)
     monkeypatch.setattr(stack, "CACHE", stack.CACHE * 3 // largest)
-    assert largest_stack(network.layout.units, 16, 8, 2) == 3
+    assert largest_stack(network.layout, 16, 8, 2) == 3
     assert [len(together) for together in stacks(network, runs)] == [3, 3, 1]
-    assert largest_stack([10, 1000, 1000, 1], 500, 8, 2) == 1
+    assert largest_stack(Layout([10, 1000, 1000, 1]), 500, 8, 2) == 1
 
 
 def test_single_precision_has_room_for_twice_as_many():
     units = [8, 50, 1]
-    assert largest_stack(units, 32, 4, 2) == pytest.approx(
-        2 * largest_stack(units, 32, 8, 2), abs=1
+    assert largest_stack(Layout(units), 32, 4, 2) == pytest.approx(
+        2 * largest_stack(Layout(units), 32, 8, 2), abs=1
     )
 
 

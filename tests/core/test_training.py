@@ -9,7 +9,7 @@ import pytest
 
 from skffnn.core import training
 from skffnn.core.data import Data
-from skffnn.core.layout import Workspace
+from skffnn.core.layout import Layout, Workspace
 from skffnn.core.losses import LOSSES, Loss, added
 from skffnn.core.optimizers import SGD
 from skffnn.core.schedules import constant, cosine, invscaling
@@ -265,7 +265,7 @@ def test_validation_rows_change_nothing_else(
 
 @both_dtypes
 def test_dropout_masks_have_the_right_rate_and_mean_one(dtype):
-    space = Workspace((2, 60, 50, 1), 400, dtype, dropout=True)
+    space = Workspace(Layout((2, 60, 50, 1)), 400, dtype, dropout=True)
     mask = space.head(400).mask
     draw_masks(mask, 0.2, generators([0]))
     for m in mask[1:-1]:

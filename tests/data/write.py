@@ -2,8 +2,13 @@
 
     python tests/data/write.py tests/data/format-1
 
-Once for each format of the file: never over files that are there. `predictions.npz`
-holds rows, and what each model predicts for them. The numbers of the models are rounded
+Once for each format of the file: never over files that are there. A kind of model that
+is younger than its format is written beside the others, once:
+
+    python tests/data/write.py tests/data/format-2 mixed
+
+`predictions.npz` holds rows, and what each model predicts for them; those of a mixed
+table are in `mixed-predictions.npz`. The numbers of the models are rounded
 to fractions of powers of two that are so short that every product and every sum is
 exact. So the predictions are the same on every machine, whatever its BLAS, to the last
 bit; this script computes them once more in rational numbers, to be sure.
@@ -57,6 +62,27 @@ def rows():
     return np.random.default_rng(1).integers(-8, 9, (16, 3)) / 8
 
 
+def mixed_table(n=120):
+    """Two columns of numbers, one with gaps; towns are few, and shops are many."""
+    rng = np.random.default_rng(2)
+    X = pd.DataFrame(rng.normal(size=(n, 2)), columns=["a", "b"])
+    X["town"] = rng.choice(["Aix", "Bath", "Ulm"], n).astype(object)
+    X["shop"] = [f"shop {k % 20}" for k in range(n)]
+    y = X["b"] + (X["town"] == "Ulm") + np.sin(np.arange(n) % 20)
+    X.loc[::7, ["a", "town"]] = None
+    return X, y
+
+
+def mixed_rows():
+    """Short fractions, gaps, and levels; a town and a shop that nobody has seen."""
+    X = pd.DataFrame(rows()[:, :2], columns=["a", "b"])
+    X["town"] = np.resize(["Aix", "Bath", "Ulm", "", "Rome"], len(X)).astype(object)
+    X["shop"] = [f"shop {k + 5}" for k in range(len(X))]
+    X.loc[::4, "a"] = np.nan
+    X["town"] = X["town"].where(X["town"] != "", None)
+    return X
+
+
 def shortened(model):
     """The model with short fractions for numbers."""
     model.theta_ = np.clip(np.round(model.theta_ * 16) / 16, -3, 3)
@@ -64,13 +90,51 @@ def shortened(model):
         setattr(model, name, np.round(getattr(model, name) * 4) / 4)
     for name in "x_scale_", "y_scale_":
         setattr(model, name, 2 ** np.round(np.log2(getattr(model, name))))
+    for name in ("gaps", "one_hot") if model._encoding else ():
+        for _, inputs in model._encoding[name]:
+            inputs[...] = np.round(inputs * 4) / 4
     return model
+
+
+ratio = np.vectorize(Fraction, otypes=[object])
 
 
 def exact(model, theta, X):
     """What one network predicts, in rational numbers."""
-    units, ratio = model.units_, np.vectorize(Fraction, otypes=[object])
     a = (ratio(X) - ratio(model.x_mean_)) / ratio(model.x_scale_)
+    return predicted(model, theta, a)
+
+
+def exact_of_mixed(model, X):
+    """The same for the rows of `mixed_rows`."""
+    known, theta = model._encoding, model.theta_
+    gaps = X[["a", "b"]].isna().to_numpy()
+    numbers = ratio(X[["a", "b"]].fillna(0).to_numpy())
+    z = (numbers - ratio(model.x_mean_)) / ratio(model.x_scale_)
+    parts = [np.where(gaps, Fraction(0), z)]
+    parts += [ratio(inputs[gaps[:, k].astype(int)]) for k, inputs in known["gaps"]]
+    codes = {k: codes_of(X.iloc[:, k], levels) for k, levels in known["levels"]}
+    parts += [ratio(inputs[codes[k]]) for k, inputs in known["one_hot"]]
+    start = sum(m * n for m, n in pairwise(model.units_))
+    for k, choice, width in known["embedded"]:
+        stop = start + (choice.max() + 1) * width
+        E, start = theta[start:stop].reshape(-1, width), stop
+        parts.append(ratio(E[choice[codes[k]]]))
+    n_weights = sum(m * n for m, n in pairwise(model.units_))
+    theta = np.concatenate([theta[:n_weights], theta[start:]])
+    return predicted(model, theta, np.hstack(parts))
+
+
+def codes_of(values, levels):
+    """The places of the levels; behind them a missing one, and an unknown one."""
+    n = len(levels)
+    place = dict(zip(levels, range(n), strict=True))
+    return np.array([n if pd.isna(v) else place.get(v, n + 1) for v in values])
+
+
+def predicted(model, theta, a):
+    """What comes of inputs, in rational numbers; theta has weights and biases."""
+    units = model.units_
     n_weights = sum(m * n for m, n in pairwise(units))
     W, b = ratio(theta[:n_weights]), ratio(theta[n_weights:])
     for l, (m, n) in enumerate(pairwise(units)):
@@ -120,6 +184,21 @@ def models():
     yield "search", search, exact(best, best.theta_, new)
 
 
+def write_mixed(folder):
+    """Write the file of a model with categories and gaps, and what it predicts."""
+    X = mixed_rows()
+    model = FFNNRegressor((6, 4), max_iter=20, random_state=0).fit(*mixed_table())
+    model = shortened(model)
+    y_hat = model.predict(X)
+    assert [Fraction(value) for value in y_hat] == list(exact_of_mixed(model, X))
+    path = folder / "mixed.npz"
+    assert not path.exists()
+    model.save(path)
+    columns = {name: X[name].fillna("").to_numpy(str) for name in ("town", "shop")}
+    columns |= {name: X[name].to_numpy(float) for name in ("a", "b")}
+    np.savez(folder / "mixed-predictions.npz", **columns, mixed=y_hat)
+
+
 def main(folder):
     """Write all files, and check that their models predict what they must."""
     folder.mkdir()
@@ -130,7 +209,9 @@ def main(folder):
         assert [Fraction(value) for value in predictions[name]] == list(fractions), name
         model.save(folder / f"{name}.npz")
     np.savez(folder / "predictions.npz", X=rows(), **predictions)
+    write_mixed(folder)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    write = write_mixed if sys.argv[2:] == ["mixed"] else main
+    write(Path(sys.argv[1]))

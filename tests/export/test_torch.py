@@ -5,6 +5,7 @@ import io
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 
@@ -295,6 +296,167 @@ def test_the_linear_layers_are_those_of_the_model(torch, table):
 
 def test_no_random_number_is_drawn(torch, table):
     model = network().fit(*table)
+    before = torch.get_rng_state()
+    model.to_torch()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+# Categories and gaps ------------------------------------------------------------------
+
+
+def coded(model, X, dtype=np.float64):
+    """The rows as the module takes them: codes in place of categories."""
+    X = X.copy()
+    for name, levels in model.categories_.items():
+        values = X[name].astype(object)
+        codes = pd.Index(levels, dtype=object).get_indexer(values)
+        known = (codes >= 0) | values.isna()
+        X[name] = np.where(known, codes, len(levels) + 1)
+    return X.to_numpy(dtype)
+
+
+MIXED = {
+    "one": network(),
+    "no hidden layer": network(()),
+    "committee": BayesianFFNNRegressor(4, n_restarts=2, random_state=0),
+    "seeds": ensemble(random_state=0),
+    "samples": ensemble(random_state=0, bootstrap=True),
+}
+every_mixed = pytest.mark.parametrize("kind", MIXED)
+with_gaps = pytest.mark.filterwarnings("ignore:X has gaps")
+
+
+@with_gaps
+@every_mixed
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+def test_categories_are_codes_and_gaps_are_no_numbers(torch, mixed, strange, kind):
+    X, y = mixed
+    model = clone(MIXED[kind]).fit(X, y)
+    for rows in (X, strange):
+        y_hat = output(torch, model.to_torch(), coded(model, rows))
+        np.testing.assert_allclose(y_hat, model.predict(rows))
+    assert_scripted(torch, model, coded(model, strange))
+
+
+@with_gaps
+@every_mixed
+def test_mixed_rows_can_be_exported_for_any_number_of_them(torch, mixed, strange, kind):
+    model = clone(MIXED[kind]).fit(*mixed)
+    X, module = coded(model, strange), model.to_torch()
+    rows = {0: torch.export.Dim("rows")}
+    exported = torch.export.export(
+        module, (torch.tensor(X[:7]),), dynamic_shapes=(rows,)
+    )
+    np.testing.assert_array_equal(
+        output(torch, exported.module(), X), output(torch, module, X)
+    )
+
+
+def test_codes_of_missing_and_of_unknown_levels(torch, mixed):
+    """What pandas and an OrdinalEncoder may make of them."""
+    X, y = mixed
+    model = network().fit(X[["town", "year"]], y)
+    module, n = model.to_torch(), len(model.categories_["town"])
+
+    def predicted(code):
+        return output(torch, module, np.array([[code, 2000.0]])).item()
+
+    rows = pd.DataFrame({"town": [None, "Rome", "Ulm"], "year": 2000.0})
+    missing, unknown, ulm = model.predict(rows)
+    for code in (-1.0, np.nan, n, -np.inf):
+        assert predicted(code) == pytest.approx(missing)
+    for code in (n + 1.0, n + 2, 1e30, np.inf):
+        assert predicted(code) == pytest.approx(unknown)
+    assert predicted(n - 1) == pytest.approx(ulm)
+
+
+@every_mixed
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+def test_categories_alone(torch, mixed, kind):
+    (X, y), columns = mixed, ["shop", "town"]
+    model = clone(MIXED[kind]).fit(X[columns], y)
+    rows = coded(model, X[columns])
+    np.testing.assert_allclose(
+        output(torch, model.to_torch(), rows), model.predict(X[columns])
+    )
+    assert_scripted(torch, model, rows)
+
+
+@with_gaps
+@every_mixed
+def test_gaps_alone(torch, mixed, kind):
+    X, y = mixed
+    X = X[["size", "year"]].to_numpy().copy()
+    model = clone(MIXED[kind]).fit(X, y)
+    X[::9, 1] = np.nan
+    y_hat = output(torch, model.to_torch(), X)
+    np.testing.assert_allclose(y_hat, model.predict(X))
+
+
+@with_gaps
+def test_gaps_that_there_were_none_of_at_fit(torch, table):
+    X, y = table
+    model = network().fit(X, y)
+    X[::3, 1] = np.nan
+    assert_same(torch, model, X)
+
+
+def test_a_mixed_network_of_float32(torch, mixed):
+    X, y = mixed
+    X = X.astype({"size": np.float32, "year": np.float32})
+    model = network().fit(X, y)
+    y_hat = output(torch, model.to_torch(), coded(model, X, np.float32))
+    assert y_hat.dtype == np.float32
+    np.testing.assert_allclose(y_hat, model.predict(X), rtol=1e-4)
+
+
+def test_a_mixed_module_moves_between_dtypes(torch, mixed):
+    X, y = mixed
+    model = network().fit(X, y)
+    module = model.to_torch().float()
+    y_hat = output(torch, module, coded(model, X, np.float32))
+    assert y_hat.dtype == np.float32
+    np.testing.assert_allclose(y_hat, model.predict(X), rtol=1e-3)
+    y_hat = output(torch, module.double(), coded(model, X))
+    np.testing.assert_allclose(y_hat, model.predict(X), rtol=1e-3)
+
+
+def test_a_mixed_module_can_be_trained(torch, mixed):
+    X, y = mixed
+    model = network().fit(X, y)
+    before, module = model.predict(X), model.to_torch()
+    tables = [m for m in module.modules() if isinstance(m, torch.nn.Embedding)]
+    started = [table.weight.detach().clone() for table in tables]
+    assert [len(table) for table in started] == [5, 32, 5]
+    rows, targets = torch.tensor(coded(model, X)), torch.tensor(y)
+    optimizer = torch.optim.Adam(module.parameters(), lr=1e-2)
+    losses = []
+    for _ in range(20):
+        optimizer.zero_grad()
+        loss = torch.nn.functional.mse_loss(module(rows), targets)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0]
+    for table, first in zip(tables, started, strict=True):
+        assert not torch.equal(table.weight, first)
+    np.testing.assert_array_equal(model.predict(X), before)
+
+
+def test_state_and_copies_of_a_mixed_module(torch, mixed):
+    X, y = mixed
+    model = network().fit(X, y)
+    module = model.to_torch()
+    rows = coded(model, X)
+    expected = output(torch, module, rows)
+    other = network(random_state=1).fit(X, 2 * y).to_torch()
+    other.load_state_dict(module.state_dict())
+    for copy in (other, pickle.loads(pickle.dumps(module))):
+        np.testing.assert_array_equal(output(torch, copy, rows), expected)
+
+
+def test_no_random_number_is_drawn_for_tables(torch, mixed):
+    model = network().fit(*mixed)
     before = torch.get_rng_state()
     model.to_torch()
     assert torch.equal(torch.get_rng_state(), before)

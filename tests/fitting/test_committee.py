@@ -68,10 +68,14 @@ def test_a_single_network_reports_its_own_numbers(waves):
     assert rmse == pytest.approx(best["rmse"], rel=1e-6)
 
 
+def slow(*values):
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 # By heart ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", [1, 3, 5])
+@pytest.mark.parametrize("seed", [slow(1), 3, slow(5)])
 def test_rare_events_are_not_learnt_by_heart(seed):
     """The evidence prefers networks that know each of them, and have R^2 below -2."""
     rng = np.random.default_rng(seed)
@@ -86,7 +90,7 @@ def test_rare_events_are_not_learnt_by_heart(seed):
     assert np.mean((low <= y[600:]) & (y[600:] <= high)) > 0.85
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, slow(1)])
 def test_heavy_tails_are_not_learnt_by_heart(seed):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(2600, 2))

@@ -15,6 +15,10 @@ def model_of(**parameters):
     )
 
 
+def slow(*values):
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 @pytest.mark.parametrize("weight_decay", [300.0, 1e10, 1e308])
 def test_decay_that_overshoots_is_not_blamed_on_the_rate(table, solver, weight_decay):
@@ -66,15 +70,25 @@ def test_absurd_weights_are_never_kept(table, rate):
 
 @pytest.mark.parametrize("loss", ["squared_error", "huber", "absolute_error"])
 @pytest.mark.parametrize("activation", ["tanh", "logistic"])
-@pytest.mark.parametrize("n", [1, 2, 50])
+@pytest.mark.parametrize(
+    ("n", "hidden", "seeds"),
+    [
+        (1, {}, 2), (2, {}, 2), (50, {"hidden_layer_sizes": (16, 16)}, 1),
+        slow(1, {}, 5), slow(2, {}, 5), slow(50, {}, 2),
+    ],
+)  # fmt: skip
 def test_where_there_is_nothing_to_learn_lbfgs_has_nothing_to_say(
-    n, activation, loss, rng
+    n, hidden, seeds, activation, loss, rng
 ):
     y = np.full(n, 3.0)
-    for seed in range(2 if n > 2 else 5):
+    for seed in range(seeds):
         X = rng.normal(size=(n, 3))
         model = FFNNRegressor(
-            solver="lbfgs", activation=activation, loss=loss, random_state=seed
+            **hidden,
+            solver="lbfgs",
+            activation=activation,
+            loss=loss,
+            random_state=seed,
         )
         np.testing.assert_allclose(model.fit(X, y).predict(X), y, atol=0.3)
 
@@ -214,7 +228,7 @@ def test_waves_that_are_missed_are_spoken_of(loss, n_outputs):
     assert ("BayesianFFNNRegressor" in said) == (n_outputs == 1)
 
 
-@pytest.mark.parametrize(("times", "n"), [(2, 101), (4, 101), (4, 401)])
+@pytest.mark.parametrize(("times", "n"), [(2, 101), (4, 101), slow(4, 401)])
 def test_what_is_advised_for_them_helps(times, n):
     X, y = waves_of(times, n)
     with pytest.warns(ConvergenceWarning, match=MISSED) as heard:
@@ -230,7 +244,7 @@ def test_what_is_advised_for_them_helps(times, n):
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-@pytest.mark.parametrize("n", [101, 401])
+@pytest.mark.parametrize("n", [101, slow(401)])
 def test_small_networks_that_saturate_are_told_of_others(solver, n):
     X, y = waves_of(1, n)
     model = FFNNRegressor(30, activation="tanh", solver=solver, random_state=0)
@@ -247,8 +261,13 @@ def test_small_networks_that_saturate_are_told_of_others(solver, n):
         assert followed.fit(X, y).score(X, y) > 0.85
 
 
-@pytest.mark.parametrize("share", [0.05, 0.2])
-@pytest.mark.parametrize("loss", ["squared_error", "absolute_error"])
+@pytest.mark.parametrize(
+    ("loss", "share"),
+    [
+        ("squared_error", 0.05), slow("squared_error", 0.2),
+        slow("absolute_error", 0.05), ("absolute_error", 0.2),
+    ],
+)  # fmt: skip
 def test_noise_is_nothing_that_was_missed(rng, share, loss):
     X = rng.normal(size=(800, 3))
     noise = rng.normal(size=800) * np.sqrt((1 - share) / share)

@@ -145,7 +145,7 @@ def test_patience_does_not_depend_on_how_far_off_they_are(solver, schedule, rows
         max_iter=60, random_state=0,
     )  # fmt: skip
     fits = []
-    for far in (1e4, 1e10, 1e30):
+    for far in (1e4, 1e30):
         X, y, others = waves(far, rows=rows)
         fits.append(clone(model).fit(X, y))
         assert r2_score(y[others], fits[-1].predict(X[others])) > 0.98

@@ -19,6 +19,10 @@ def reserve(**values):
     return Reserve(**{"theta": START, "epoch": 0, "lowest": 1.0, "loss": 1.0, **values})
 
 
+def slow(*values):
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 # The rules ----------------------------------------------------------------------------
 
 
@@ -87,7 +91,9 @@ def by_batches(model, X, y, size):
         model.partial_fit(X[start : start + size], y[start : start + size])
 
 
-@pytest.mark.parametrize(("seed", "size"), [(0, 3000), (1, 3000), (0, 500), (2, 500)])
+@pytest.mark.parametrize(
+    ("seed", "size"), [(0, 3000), slow(1, 3000), (0, 500), slow(2, 500)]
+)
 def test_partial_fit_that_collapses_says_so_once_and_goes_on_from_better(seed, size):
     X, y = rare()
     model = FFNNRegressor(random_state=seed)
@@ -195,18 +201,18 @@ def steps_of(X, y, size, passes=3, **parameters):
     return model, heard(lambda: by_batches(model, X, y, size), passes)
 
 
-@pytest.mark.parametrize("size", [1, 2, 10])
+@pytest.mark.parametrize("size", [1, slow(2), 10])
 def test_rows_where_the_function_is_flat_are_no_collapse(rng, size):
     """The network is right to predict one number for hundreds of rows in a row."""
     X = np.linspace(-3, 3, 600)[:, np.newaxis]
     y = np.maximum(0, X[:, 0]) + 0.01 * rng.normal(size=600)
     given = {"x_mean": [0], "x_scale": [1.7], "y_mean": [0.75], "y_scale": [1]}
-    model, told = steps_of(X, y, size, standardize=given, learning_rate=0.005)
+    model, told = steps_of(X, y, size, passes=2, standardize=given, learning_rate=0.005)
     assert told == []
     assert model._state["reserve"]["slower"] == 1
 
 
-@pytest.mark.parametrize("size", [1, 20, 200])
+@pytest.mark.parametrize("size", [1, slow(20), 200])
 def test_a_target_of_one_number_is_no_collapse(rng, size):
     X = rng.normal(size=(200, 3))
     _, told = steps_of(X, np.full(200, 7.0), size, passes=5)

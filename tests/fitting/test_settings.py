@@ -97,7 +97,7 @@ def test_what_a_solver_has_no_use_for_it_ignores(table, ignored):
 def test_a_search_over_solvers_and_dropout_has_no_failures(table):
     grid = {"solver": ["adam", "lbfgs"], "dropout": [0.0, 0.2]}
     for search in (FFNNGridSearchCV, GridSearchCV):
-        model = small(tol=0.01, max_iter=200)
+        model = small(tol=0.01, max_iter=60)
         results = search(model, grid, cv=2, error_score="raise").fit(*table).cv_results_
         by_lbfgs = results["param_solver"] == "lbfgs"
         assert len(set(results["mean_test_score"][by_lbfgs])) == 1

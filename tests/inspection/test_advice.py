@@ -112,6 +112,11 @@ def test_a_committee_says_what_its_fit_has_said(where):
     assert all(phrase in message for phrase in phrases)
     found, _ = heard(lambda: evaluate(model, X, y, random_state=0))
     assert advice_of(found.estimator)[0] in found.verdict
+
+
+def test_what_a_committee_advises_helps():
+    X = np.linspace(-10, 10, 101)[:, np.newaxis]
+    y = np.sin(4 * X[:, 0])
     followed = BayesianFFNNRegressor(30, random_state=0)
     followed, _ = heard(lambda: followed.fit(X, y))
     assert followed.score(X, y) > 0.99

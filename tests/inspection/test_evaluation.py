@@ -192,10 +192,11 @@ class TextLength(RegressorMixin, BaseEstimator):
 
 
 def test_says_when_linear_regression_cannot_be_fitted():
-    X = pd.DataFrame({"word": ["a", "bb", "ccc", "dddd"] * 5})
+    X = pd.DataFrame({"word": [chr(97 + k) * (k + 1) for k in range(26)]})
     found = evaluate(TextLength(), X, X["word"].str.len(), random_state=0)
     assert list(found.baselines) == ["mean"]
-    assert found.note.startswith("No linear regression to compare with: could not")
+    why = "Column 'word' has 20 levels in 20 rows"
+    assert found.note.startswith(f"No linear regression to compare with: {why}")
     assert found.note in str(found)
 
 
@@ -213,7 +214,8 @@ def test_says_when_linear_regression_cannot_be_fitted():
         ({"test_size": True}, "test_size must be a share"),
         ({"test_size": 0.05}, "10 rows are too few: this split has 9 training and 1"),
         ({"y": [1] * 9}, "inconsistent numbers of samples"),
-        ({"y": [np.nan] + [1] * 9}, "Input y contains NaN"),
+        ({"y": [np.nan] + [1] * 9}, "Input y contains NaN: 1 of 10 values are missing"),
+        ({"y": pd.Series([None, pd.NA] + [1] * 8)}, "NaN: 2 of 10 values"),
         ({"y": ["a"] * 10}, "could not convert string|numeric"),
     ],
 )

@@ -3,6 +3,7 @@
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import make_friedman1
@@ -221,3 +222,17 @@ def test_reads_what_has_blown_up():
     assert _read(RATES, losses).largest_safe < RATES[39]
     with pytest.raises(ValueError, match="begin with a lower learning rate"):
         _read(RATES[:5], np.array([1.0, 2, 9, np.nan, np.inf]))
+
+
+@pytest.mark.parametrize("columns", [["town", "street", "age"], ["town"]])
+def test_a_table_as_it_is(rng, columns):
+    X = pd.DataFrame({"age": rng.uniform(0, 9, 300)})
+    X["town"] = rng.choice(["Bonn", "Rome"], 300)
+    X["street"] = rng.integers(0, 40, 300).astype(str)
+    y = X["age"] + 5 * (X["town"] == "Rome")
+    X.loc[::5, ["age", "town"]] = np.nan, None
+    model = FFNNRegressor(8, weight_decay=0.1, random_state=0)
+    alone = display_of(model, X[columns], y)
+    assert 1e-5 < alone.steepest < alone.largest_safe < 10
+    behind = display_of(make_pipeline("passthrough", model), X[columns], y)
+    np.testing.assert_array_equal(behind.losses, alone.losses)

@@ -1,6 +1,7 @@
 """`trace` shows what a fitted regressor computes."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -106,3 +107,20 @@ def test_what_cannot_be_traced(table):
         trace(fitted(table), X, np.c_[y, y])
     with pytest.raises(ValueError, match="X has 3 features"):
         trace(fitted(table), X[:, :3], y)
+
+
+@pytest.mark.parametrize("columns", [["town", "street", "age"], ["town"]])
+def test_a_table_as_it_is_through_a_pipeline(rng, columns):
+    X = pd.DataFrame({"age": rng.uniform(0, 9, 200)})
+    X["town"] = rng.choice(["Bonn", "Rome"], 200)
+    X["street"] = rng.integers(0, 40, 200).astype(str)
+    y = X["age"] + 5 * (X["town"] == "Rome")
+    X.loc[::5, ["age", "town"]] = np.nan, None
+    model = FFNNRegressor(8, weight_decay=0.1, max_iter=20, random_state=0)
+    pipeline = make_pipeline("passthrough", model).fit(X[columns], y)
+    rows = X[columns].iloc[:7].assign(town="Oslo")
+    seen = trace(pipeline, rows, y.iloc[:7])
+    network = pipeline[-1]
+    y_hat = seen.a[-1] * network.y_scale_ + network.y_mean_
+    np.testing.assert_allclose(y_hat[:, 0], pipeline.predict(rows))
+    assert ("Embedding" in str(seen)) == ("street" in columns)

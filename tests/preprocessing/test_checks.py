@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from skffnn import BayesianFFNNRegressor, FFNNEnsembleRegressor, FFNNRegressor
-from skffnn.preprocessing.checks import each_once
+from skffnn.preprocessing.notices import each_once
 
 
 def model_of(**parameters):
@@ -20,22 +20,27 @@ def model_of(**parameters):
     )
 
 
-def with_nan(X):
+def with_infinity(X):
     X = X.copy()
-    X[3, 1] = np.nan
+    X[3, 1] = np.inf
     return X
 
 
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        (lambda X, y: (with_nan(X), y), ValueError, "contains NaN"),
+        (lambda X, y: (with_infinity(X), y), ValueError, "contains infinity"),
+        (
+            lambda X, y: (X, np.r_[np.nan, y[1:]]),
+            ValueError,
+            "1 of 150 targets",
+        ),
         (lambda X, y: (X, np.where(y > 50, np.inf, y)), ValueError, "infinity"),
         (lambda X, y: (X, y[:-1]), ValueError, "inconsistent numbers of samples"),
         (lambda X, y: (X[:, 0], y), ValueError, "Expected 2D array"),
         (lambda X, y: (X[:0], y[:0]), ValueError, "0 sample"),
         (lambda X, y: (X.astype(str), ["a"] * len(y)), ValueError, "could not convert"),
-        (lambda X, y: (pd.DataFrame({"k": ["a"] * len(y)}), y), ValueError, "'a'"),
+        (lambda X, y: (pd.DataFrame({"k": [["a"]] * len(y)}), y), ValueError, "'k'"),
         (lambda X, y: (X * 1e200, y), ValueError, "too large to be standardised"),
         (lambda X, y: (X, sparse.csr_array(y[:, None])), ValueError, "y.toarray"),
     ],
@@ -45,11 +50,66 @@ def test_senseless_data_is_an_error(table, change, error, message):
         model_of().fit(*change(*table))
 
 
-def test_text_columns_are_told_what_to_do(table):
-    frame = pd.DataFrame({"kind": ["a", "b"] * 75})
-    with pytest.raises(ValueError, match="could not convert") as error:
-        model_of().fit(frame, table[1])
-    assert "tabular_pipeline" in "".join(error.value.__notes__)
+@pytest.mark.parametrize("as_array", [False, True])
+def test_text_where_numbers_are_expected_is_told_what_to_do(table, as_array):
+    X, y = table
+    frame = pd.DataFrame({"size": X[:, 0], "kind": ["a", "b"] * 75})
+    wrong = frame.to_numpy(dtype=object) if as_array else frame
+    name = 1 if as_array else "'kind'"
+    told = f"Column {name} has text, such as 'a'.* categorical_features"
+    with pytest.raises(ValueError, match=told):
+        model_of(categorical_features=None).fit(wrong, y)
+    with pytest.raises(ValueError, match=told):
+        model_of(categorical_features=[0]).fit(wrong, y)
+    model = model_of().fit(X[:, :2] if as_array else frame.assign(kind=X[:, 1]), y)
+    with pytest.raises(ValueError, match=told):
+        model.predict(wrong)
+
+
+def test_gaps_where_there_were_none_at_fit_are_told_once_by_column(table):
+    X, y = table
+    names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"][: X.shape[1]]
+    frame = pd.DataFrame(X, columns=names)
+    model = model_of().fit(frame, y)
+    frame.loc[:4, "b"] = np.nan
+    with pytest.warns(UserWarning, match=r"'b' \(5\)") as record:
+        y_hat = model.predict(frame)
+    assert len(record) == 1
+    mean = model.predict(frame.fillna({"b": model.x_mean_[1]}))
+    np.testing.assert_allclose(y_hat, mean)
+    model = model_of().fit(frame, y)
+    y_hat = model.predict(frame)  # nothing to tell
+    assert (y_hat[:5] != mean[:5]).all()
+
+
+def test_gaps_of_later_calls_are_told(table):
+    X, y = table
+    model = model_of().partial_fit(X, y)
+    gaps = X.copy()
+    gaps[0, 1] = np.nan
+    with pytest.warns(UserWarning, match=r"had none at fit: 1 \(1\)"):
+        model.partial_fit(gaps, y)
+
+
+def test_categories_that_are_all_missing_are_ignored(table):
+    X, y = table
+    frame = pd.DataFrame(X, columns=[f"x{k}" for k in range(X.shape[1])])
+    frame["kind"] = pd.Categorical([None] * len(X), categories=["a", "b"])
+    with pytest.warns(UserWarning, match="nothing but gaps.*'kind'"):
+        model = model_of().fit(frame, y)
+    np.testing.assert_array_equal(
+        model.predict(frame), model.predict(frame.assign(kind="a"))
+    )
+
+
+def test_columns_of_nothing_but_gaps_are_ignored(table):
+    X, y = table
+    empty = np.column_stack([X, np.full(len(X), np.nan)])
+    with pytest.warns(UserWarning, match=f"nothing but gaps.*: {X.shape[1]}"):
+        model = model_of().fit(empty, y)
+    expected = model.predict(empty)
+    empty[:, -1] = 1e6
+    np.testing.assert_array_equal(model.predict(empty), expected)
 
 
 @pytest.mark.parametrize(
@@ -171,6 +231,7 @@ ESTIMATORS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("name", ESTIMATORS)
@@ -181,14 +242,19 @@ def test_what_is_not_finite_is_named_even_if_it_may_be_assumed(
     wrong = X.copy()
     wrong[3, 1] = value
     model, said = clone(ESTIMATORS[name]), "NaN" if np.isnan(value) else "infinity"
+    gaps = np.isnan(value) and kind != "sparse"
     with config_context(assume_finite=True):
-        with pytest.raises(ValueError, match=f"X contains {said}"):
+        if gaps:  # where it is no error
             model.fit(KINDS[kind](wrong, tmp_path), y)
+            assert np.isfinite(model.predict(KINDS[kind](wrong, tmp_path))).all()
+        else:
+            with pytest.raises(ValueError, match=f"X contains {said}"):
+                model.fit(KINDS[kind](wrong, tmp_path), y)
         with pytest.raises(ValueError, match=f"y contains {said}"):
             model.fit(KINDS[kind](X, tmp_path), np.where(y > y.mean(), y, value))
         with pytest.raises(ValueError, match=f"sample_weight contains {said}"):
             model.fit(X, y, sample_weight=np.where(y > y.mean(), 1, value))
-        if name == "network":
+        if name == "network" and not np.isnan(value):
             with pytest.raises(
                 ValueError, match=f"validation rows: .*X contains {said}"
             ):
@@ -198,9 +264,10 @@ def test_what_is_not_finite_is_named_even_if_it_may_be_assumed(
 
 
 def test_predictions_of_what_is_not_finite_are_warned_of(table):
-    X, y = table
+    X, y = table[0].copy(), table[1]
     model = model_of(max_iter=30).fit(X, y)
-    for rows in (with_nan(X), sparse.csr_array(with_nan(X))):
+    X[3, 1] = np.nan
+    for rows in (X, sparse.csr_array(X)):
         with (
             config_context(assume_finite=True),
             pytest.warns(UserWarning, match="1 rows are not finite: X has NaN or inf"),
@@ -223,7 +290,7 @@ def test_what_a_float_cannot_hold_is_an_error_and_no_warning(table):
 def test_missing_targets_are_named(table, kind):
     X, y = table
     wrong = [None, *y[1:]] if kind == "one" else [[None, 1.0]] + [[1.0, 2.0]] * 149
-    with pytest.raises(ValueError, match="y has missing values"):
+    with pytest.raises(ValueError, match="targets are missing"):
         model_of().fit(X, wrong)
 
 

@@ -19,6 +19,7 @@ from skffnn import (
     evaluate,
     trace,
 )
+from skffnn.preprocessing import foreign
 from skffnn.preprocessing.foreign import LAZY, needing_numbers, refuse, refuse_lazy
 
 N = 40
@@ -298,10 +299,22 @@ NO_FLOATS = {
     "a large fraction": Fraction(10**400, 3),
     "a signaling NaN": Decimal("sNaN"),
     "a long double": np.longdouble(2) ** 16_000,
-    "None": None,
     "a number of two parts": 1j,
     "a dict": {},
 }
+
+
+@every_estimator
+@no_advice
+def test_none_is_a_gap_in_x_and_an_error_elsewhere(name):
+    model = clone(ESTIMATORS[name])
+    gaps = [[None, 1.0], *X.tolist()[1:]]
+    model.fit(gaps, Y)
+    assert np.isfinite(model.predict(gaps)).all()
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(X, [None] + [1.0] * (N - 1))
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(X, Y, sample_weight=[None] + [1.0] * (N - 1))
 
 
 @pytest.mark.parametrize("kind", NO_FLOATS)
@@ -327,3 +340,11 @@ def test_numbers_that_no_float_can_hold_are_an_error(name, kind):
 def test_errors_that_have_another_cause_are_left_alone():
     with pytest.raises(TypeError, match=r"^another$"), needing_numbers("X"):
         raise TypeError("another")
+
+
+def test_columns_of_numbers_are_not_taken_out_to_be_looked_at(monkeypatch):
+    taken = []
+    monkeypatch.setattr(foreign, "_column", lambda frame, k: taken.append(k))
+    X = pd.DataFrame({"a": [1.0], "b": [2], "c": [True], "d": ["x"], "e": [None]})
+    foreign.refuse(X.astype({"d": object, "e": object, "b": "Int64"}), "X")
+    assert taken == [3, 4]

@@ -45,7 +45,7 @@ WRONG = {
     "NaT": (beginning_with(np.datetime64("NaT")), "dates or times"),
     "a large whole number": (beginning_with(10**400), "no float can hold"),
     "a signaling NaN": (beginning_with(Decimal("sNaN")), "no float can hold"),
-    "NaN": (beginning_with(np.nan), "contains NaN"),
+    "NaN": (beginning_with(np.nan), "contains NaN: 1 of 40 values"),
     "infinity": (beginning_with(np.inf), "infinity"),
     "objects": (np.array([object()] * N), "no numbers"),
     "an iterator": (iter(Y), "read once"),

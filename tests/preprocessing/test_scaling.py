@@ -1,6 +1,7 @@
 """Columns with heavy tails: found, scaled by their quartiles, saturated."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse
 from sklearn.base import clone
@@ -419,3 +420,13 @@ def test_a_given_scale_that_is_too_small_is_named(rng):
     model = clone(NETWORK).set_params(standardize={"y_mean": 0, "y_scale": 5e-324})
     with pytest.raises(ValueError, match=r"y_scale.* too small"):
         model.fit(X, X[:, 0])
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_a_table_without_numbers_has_nothing_to_scale(rng, name):
+    X = pd.DataFrame({"town": rng.choice(["Bonn", "Rome"], 80)})
+    X["street"] = (np.arange(80) // 4).astype(str)
+    y = np.where(X["town"] == "Rome", 9.0, 5.0)
+    model = clone(ESTIMATORS[name]).fit(X, y)
+    assert model.score(X, y) > 0.5
+    assert np.isfinite(model.predict(X.iloc[:1])).all()

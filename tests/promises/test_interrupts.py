@@ -256,7 +256,7 @@ def interrupt_at_all(interrupt, holds):
 
 @pytest.mark.parametrize(("make", "action"), NETWORKS.values(), ids=NETWORKS)
 def test_a_network_is_what_it_was_or_whole(interrupt_at_all, make, action):
-    ends = interrupt_at_all(make, action, 25)
+    ends = interrupt_at_all(make, action, 12)
     assert {"before", "a part"} >= {*ends} - {"complete"}
     assert action is partial_fit or "a part" in ends
 
@@ -265,7 +265,7 @@ def test_a_network_is_what_it_was_or_whole(interrupt_at_all, make, action):
 def test_what_is_made_of_networks_is_what_it_was_or_whole(
     interrupt_at_all, make, action
 ):
-    assert {"before"} >= {*interrupt_at_all(make, action, 18)} - {"complete"}
+    assert {"before"} >= {*interrupt_at_all(make, action, 9)} - {"complete"}
 
 
 @pytest.mark.slow
@@ -284,7 +284,7 @@ def test_the_last_step_of_a_pipeline_is_whole_or_unfitted(interrupt, holds):
         model = copy.deepcopy(pipeline)
         with Lines() as lines:
             model.fit(X, y)
-        for n in np.linspace(1, lines.count, 30, dtype=int):
+        for n in np.linspace(1, lines.count, 12, dtype=int):
             model = copy.deepcopy(pipeline)
             with pytest.raises(KeyboardInterrupt), Lines(n):
                 model.fit(X, y)
@@ -304,7 +304,7 @@ def test_a_search_of_others_leaves_the_network_alone(interrupt, equal):
         with Lines() as lines:
             model.fit(X, y)
         threads = n_threads()
-        for n in np.linspace(1, lines.count, 40, dtype=int):
+        for n in np.linspace(1, lines.count, 15, dtype=int):
             model = copy.deepcopy(search)
             with pytest.raises(KeyboardInterrupt), Lines(n):
                 model.fit(X, y)

@@ -248,7 +248,7 @@ def finite_or_refused(arguments):
         np.testing.assert_array_equal(array, copy)
 
 
-@times(60)
+@times(40)
 def test_fit_and_predict_are_finite_or_refused(examples, record_property):
     any_case = st.tuples(cases(spoilt=True), layouts, layouts)
     holds(finite_or_refused, any_case, examples, record_property)
@@ -328,7 +328,7 @@ def same_for_a_part_of_the_rows(case):
         assert not (np.abs(part - whole[rows]) > most[rows]).any()
 
 
-@times(60)
+@times(40)
 def test_a_part_of_the_rows_is_predicted_like_all_of_them(examples, record_property):
     # Weights that have blown up add inf and -inf in the one order and not in another.
     some = cases(y_kinds=ORDINARY, learning_rate=USUAL_RATES, standardize=st.just(True))
@@ -407,7 +407,7 @@ measured = cases(
 exponents = st.lists(st.integers(-20, 20), min_size=6, max_size=6)
 
 
-@times(60)
+@times(40)
 @pytest.mark.parametrize(
     "prop",
     [the_unit_of_a_feature_does_not_matter, the_unit_of_the_target_does_not_matter],
@@ -435,7 +435,7 @@ def the_layout_does_not_matter(arguments):
 
 
 @pytest.mark.filterwarnings("ignore:The predictions of")
-@times(60)
+@times(40)
 def test_the_layout_of_the_numbers_does_not_matter(examples, record_property):
     some = cases(
         dtypes=[*FLOATS, "i4"], learning_rate=USUAL_RATES, standardize=st.just(True)

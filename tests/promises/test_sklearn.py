@@ -39,11 +39,16 @@ CONFIGURATIONS = [
 # Those that differ in kind, of small networks: what the checks look at does not depend
 # on the size.
 SMALL = [
-    (FFNNRegressor((8, 8), max_iter=60), {}),
-    (FFNNRegressor(8, max_iter=60, weight_decay=0.001, solver="sgd"), {}),
-    (FFNNRegressor(8, tol=0.01, solver="lbfgs", activation="tanh"), {}),
-    (FFNNRegressor(8, max_iter=60, weight_decay=0.1, early_stopping=True), SPLITS_ROWS),
-    (FFNNRegressor(8, max_iter=60, weight_decay=0.1, loss="poisson"), NEGATIVE_TARGETS),
+    (FFNNRegressor((8, 8), max_iter=30), {}),
+    (FFNNRegressor(8, max_iter=40, weight_decay=0.001, solver="sgd"), {}),
+    (
+        FFNNRegressor(
+            8, weight_decay=0.01, tol=0.01, solver="lbfgs", activation="tanh"
+        ),
+        {},
+    ),
+    (FFNNRegressor(8, max_iter=30, weight_decay=0.1, early_stopping=True), SPLITS_ROWS),
+    (FFNNRegressor(8, max_iter=30, weight_decay=0.1, loss="poisson"), NEGATIVE_TARGETS),
 ]
 
 

@@ -196,7 +196,7 @@ for thread in threads:
     thread.start()
 fitted.wait()
 try:
-    for _ in range(12):
+    for _ in range(6):
         pid = os.fork() or child()
         _, status = os.waitpid(pid, 0)
         if status:

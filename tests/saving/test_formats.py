@@ -27,6 +27,7 @@ KINDS = {
 }
 
 every_format = pytest.mark.parametrize("folder", FORMATS, ids=lambda f: f.name)
+since_format_2 = pytest.mark.parametrize("folder", FORMATS[1:], ids=lambda f: f.name)
 
 
 def test_there_are_files_of_the_first_format():
@@ -40,6 +41,34 @@ def test_a_stored_model_predicts_the_same_bits(folder, name):
     model = KINDS[name].load(folder / f"{name}.npz")
     X = pd.DataFrame(stored["X"], columns=["a", "b", "c"])
     assert np.array_equal(model.predict(X), stored[name])
+
+
+def mixed_rows(stored):
+    """The rows as a frame; text that is empty is missing."""
+    X = pd.DataFrame({name: stored[name] for name in ("a", "b", "town", "shop")})
+    return X.assign(town=X["town"].astype(object).where(X["town"] != "", None))
+
+
+@since_format_2
+def test_a_stored_model_with_categories_and_gaps_predicts_the_same_bits(folder):
+    stored = np.load(folder / "mixed-predictions.npz")
+    model = FFNNRegressor.load(folder / "mixed.npz")
+    assert model.is_categorical_.tolist() == [False, False, True, True]
+    assert list(model.embeddings_) == ["shop"]
+    X = mixed_rows(stored)
+    assert X["a"].isna().any()
+    assert not X["shop"].isin(model.categories_["shop"]).all()
+    assert np.array_equal(model.predict(X), stored["mixed"])
+
+
+@since_format_2
+def test_a_stored_training_with_categories_goes_on(folder, tmp_path, equal):
+    model = FFNNRegressor.load(folder / "mixed.npz")
+    model.save(tmp_path / "again.npz")
+    assert equal(FFNNRegressor.load(tmp_path / "again.npz"), model)
+    X = mixed_rows(np.load(folder / "mixed-predictions.npz"))
+    done = model.n_iter_
+    assert model.partial_fit(X, X["b"]).n_iter_ == done + 1
 
 
 @every_format

@@ -36,6 +36,13 @@ X = np.random.default_rng(0).normal(size=(N, 3))
 y = X[:, 0] + 0.1 * np.random.default_rng(1).normal(size=N)
 Y = np.c_[y, -2 * y]
 NAMED = pd.DataFrame(X, columns=["a", "b b", "ç.$a"])
+# Gaps, and categories of each kind: few, many, and of numbers.
+MIXED = NAMED.assign(
+    town=np.where(X[:, 1] > 0, "Köln", "\0 $tuple"),
+    shop=[f"no. {k % 20}" for k in range(N)],
+    zone=pd.Categorical(np.arange(N) % 3 / 2),
+)
+MIXED.loc[::7, ["a", "town", "shop", "zone"]] = None
 
 
 def network(**parameters):
@@ -170,7 +177,18 @@ FITS = {
         {"X": X.astype(np.float32), "y": 1e20 * y},
     ),
     "somebody's own": (Own(more=np.arange(3)), {"X": NAMED}),
+    "categories and gaps": (network(), {"X": MIXED}),
+    "categories alone": (network(), {"X": MIXED[["shop", "town"]]}),
+    "gaps alone": (network(), {"X": MIXED.iloc[:, :3]}),
+    "an array with categories": (
+        network(categorical_features=[1]),
+        {"X": np.c_[X[:, 0], np.arange(N) % 4]},
+    ),
     "an ensemble": (FFNNEnsembleRegressor(network(), 2, random_state=0), {"X": NAMED}),
+    "an ensemble with categories": (
+        FFNNEnsembleRegressor(network(), 3, bootstrap=True, random_state=0),
+        {"X": MIXED},
+    ),
     "a calibrated ensemble": (
         FFNNEnsembleRegressor(
             network(), 3, bootstrap=True, calibration_fraction=0.3, random_state=0
@@ -181,6 +199,10 @@ FITS = {
         BayesianFFNNRegressor(3, n_restarts=2, max_iter=6, random_state=0),
         {"X": NAMED},
     ),
+    "bayesian, with categories": (
+        BayesianFFNNRegressor(2, n_restarts=2, max_iter=6, random_state=0),
+        {"X": MIXED},
+    ),
     "bayesian, of a chosen size": (
         BayesianFFNNRegressor("auto", n_restarts=1, max_iter=4, random_state=0),
         {},
@@ -189,6 +211,10 @@ FITS = {
     "a search": (
         FFNNGridSearchCV(network(), {"learning_rate": [0.1, 0.01]}, cv=2),
         {"X": NAMED},
+    ),
+    "a search with categories": (
+        FFNNGridSearchCV(network(), {"learning_rate": [0.1, 0.01]}, cv=2),
+        {"X": MIXED},
     ),
     "a search without a best": (
         FFNNGridSearchCV(network(), {"learning_rate": [0.1]}, cv=2, refit=False),
@@ -1107,9 +1133,30 @@ def test_skops_asks_for_one_name(fits, name, pipeline):
     np.testing.assert_array_equal(loaded.predict(rows), model.predict(rows))
 
 
+@pytest.mark.parametrize("name", [name for name in FITS if "categories" in name])
+def test_skops_needs_no_more_for_categories(fits, name):
+    io = pytest.importorskip("skops.io")
+    model, rows = fits[name], rows_of(name)
+    cls = type(model)
+    trusted = [f"{cls.__module__}.{cls.__qualname__}"]
+    if isinstance(model, FFNNGridSearchCV):
+        trusted = io.get_untrusted_types(data=io.dumps(fits["a search"]))
+    for each in (model, fitted(make_pipeline(clone(model)), rows)):
+        data = io.dumps(each)
+        assert io.get_untrusted_types(data=data) == trusted
+        loaded = io.loads(data, trusted=trusted)
+        np.testing.assert_array_equal(loaded.predict(rows), each.predict(rows))
+
+
 def test_partial_fit_goes_on_after_skops(fits, equal):
     io = pytest.importorskip("skops.io")
-    for name in ("plain", "gradient descent", "dropout", "names"):
+    for name in (
+        "plain",
+        "gradient descent",
+        "dropout",
+        "names",
+        "categories and gaps",
+    ):
         model = pickle.loads(pickle.dumps(fits[name]))
         data = io.dumps(model)
         loaded = io.loads(data, trusted=io.get_untrusted_types(data=data))

@@ -66,7 +66,7 @@ def groups_of(layout, by_input):
 
     Each layer is a group, its weights and its biases. With by_input the weights of the
     first layer are one group for each input, and its biases another: automatic
-    relevance determination (MacKay, 1995).
+    relevance determination (MacKay, 1995). Each embedding table is a group.
     """
     groups = np.empty(layout.size, int)
     parameters, n_inputs = layout.views(groups), layout.units[0]
@@ -74,6 +74,10 @@ def groups_of(layout, by_input):
         W_l[...] = b_l[...] = l + n_inputs * by_input
     if by_input:
         parameters.W[0][...] = np.arange(n_inputs)[:, np.newaxis]
+    for c, E_c in enumerate(
+        parameters.E, start=len(parameters.W) + n_inputs * by_input
+    ):
+        E_c[...] = c
     return groups
 
 

@@ -33,7 +33,7 @@ class RowGradients:
         parameters = self.network.layout.views(theta)
         for part in self.chunks:
             batch = self.space.head(part.stop - part.start)
-            self.data.gather_inputs(self.data.at(part), batch.x)
+            self.data.read(self.data.at(part), batch)
             forward(parameters, self.network.activations, batch)
             yield part, batch
 
