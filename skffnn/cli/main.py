@@ -1,6 +1,7 @@
 """`python -m skffnn`: a table in; a tuned and tested network, its report, pictures."""
 
 import os
+import re
 import sys
 import tempfile
 from argparse import Namespace
@@ -113,11 +114,16 @@ def _user_table(options: Namespace) -> Dataset:
     if X.columns.empty:
         raise TableError("--drop leaves no column to learn from")
     notes = [
-        f"warning: {name!r} {why} (--drop {name} leaves it out)"
+        f"warning: {name!r} {why} (--drop {_for_a_shell(name)} leaves it out)"
         for name, why in suspects(X).items()
         if name not in options.categorical
     ]
     return Dataset(X, table.y, [*table.notes, *notes])
+
+
+def _for_a_shell(name: str) -> str:
+    """A name as an argument: in quotes where a shell would take it apart."""
+    return name if re.fullmatch(r"[\w.-]+", name) else f'"{name}"'
 
 
 def _search(X: pd.DataFrame, options: Namespace) -> FFNNGridSearchCV:

@@ -62,8 +62,8 @@ def refuse(values: Any, name: str) -> None:
     where = "" if dates[0] is None else f" in {', '.join(map(str, dates))}"
     raise ValueError(
         f"{name} has dates or times{where}: a network needs numbers, in a unit of your "
-        "choice. Pass days, for example, such as (t - t.min()) / np.timedelta64(1, "
-        f"'D'){ENCODED * (name == 'X')}."
+        "choice. Pass days, for example, such as (t - start) / np.timedelta64(1, 'D') "
+        f"with one start for all tables{ENCODED * (name == 'X')}."
     )
 
 

@@ -36,7 +36,7 @@ def check_truth(values: Any, name: str) -> None:
             missing = int(pd.isna(np.asarray(values, dtype=object)).sum())
             raise ValueError(
                 f"Input {name} contains NaN: {missing} of {np.size(values)} values are "
-                "missing. Leave those rows out, such as X[y.notna()], y[y.notna()]."
+                "missing. Leave those rows out: X[pd.notna(y)], y[pd.notna(y)]."
             ) from error
 
 

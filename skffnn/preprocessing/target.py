@@ -22,7 +22,7 @@ LARGEST_MEAN = np.sqrt(np.finfo(np.float64).max)
 
 MISSING = (
     "Input y contains NaN: {} of {} targets are missing, and nothing can be learnt "
-    "from rows without one. Leave them out, such as X[y.notna()], y[y.notna()]."
+    "from rows without one. Leave them out: X[pd.notna(y)], y[pd.notna(y)]."
 )
 
 
