@@ -146,12 +146,29 @@ def _checked_target(y, n, numeric, model):
         _, y = check_X_y(
             np.zeros((n, 1)), y, multi_output=True, y_numeric=numeric, estimator=model
         )
+        if numeric and y.dtype.kind in "OU":
+            y = y.astype(np.float64)
     except ValueError as error:
+        if "could not convert string" in str(error):
+            raise ValueError(_text_in(y)) from error
         if "y contains NaN" not in str(error):
             raise
         missing = np.count_nonzero(pd.isna(np.asarray(y, dtype=object)))
         raise ValueError(MISSING.format(missing, np.size(y))) from error
     return y
+
+
+def _text_in(y):
+    """What to say of text among the targets."""
+    values = pd.Series(np.asarray(y, dtype=object).ravel())
+    numbers = pd.to_numeric(values, errors="coerce")
+    words = values[numbers.isna() & values.notna()]
+    shown = ", ".join(map(repr, words.unique()[:3]))
+    return (
+        f"y has text: could not convert string to float: {len(words)} of {len(values)} "
+        f"values are like {shown}. pd.to_numeric(y, errors='coerce') makes gaps of "
+        "them; leave those rows out."
+    )
 
 
 def check_inputs(model, X, dtype):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .disguises import disguise_of
 from .kinds import (
     CATEGORY,
     DTYPES,
@@ -19,13 +20,8 @@ from .kinds import (
     kind_of,
     refuse_text,
 )
-from .spelling import warn_of_new_spellings, warn_of_numbers, warn_of_spellings
-
-TEXT = (
-    "Column {!r} has text, such as {!r}, and should have numbers, as it had at fit or "
-    "as categorical_features say. Text is a category in a DataFrame, or where "
-    "categorical_features has its column."
-)
+from .notices import warn_user
+from .spelling import warn_of_new_spellings, warn_of_spellings
 
 
 @dataclass(frozen=True)
@@ -190,7 +186,7 @@ def columns_of(
         is_category = isinstance(column(frame, k).dtype, pd.CategoricalDtype)
         if from_dtype and not is_category:
             refuse_text(factor, levels[k], names[k])
-            warn_of_numbers(levels[k], names[k])
+            warn_of_disguise(levels[k], names[k])
         warn_of_spellings(levels[k], names[k])
     return (Columns(n, levels, complete) if levels else None), factors
 
@@ -235,14 +231,44 @@ def _levels(factor, complete):
 # Reading the rows ---------------------------------------------------------------------
 
 
-def numbers_of(frame, columns, names):
+def text_error(name: Any, text: str, fitting: bool, as_array: bool) -> ValueError:
+    """What to say of text where there should be numbers.
+
+    Parameters
+    ----------
+    name : object
+        Of the column.
+    text : str
+        What it has.
+    fitting : bool
+    as_array : bool
+        Whether the table is no frame.
+    """
+    told = f"Column {name!r} has text, such as {text!r}"
+    if not fitting:
+        told += f", and had numbers at fit: pass pd.to_numeric(X[{name!r}])."
+    elif as_array:
+        told += (
+            ". In an array, say which columns are categories, such as "
+            f"categorical_features=[{name!r}], or pass a DataFrame."
+        )
+    else:
+        told += (
+            ", and is not among the categorical_features: add it, or leave them at "
+            "'from_dtype', which takes all text."
+        )
+    return ValueError(told)
+
+
+def numbers_of(frame, columns, names, fitting):
     """The columns that are numbers, as a frame or an array that can be converted."""
+    as_array = not isinstance(frame, pd.DataFrame)
     for k in columns.numeric:
         values = column(frame, k)
         text = None if values.dtype.kind in "fiub" else first_text(values)
         if text is not None:
-            raise ValueError(TEXT.format(names[k], text))
-    if not isinstance(frame, pd.DataFrame):
+            raise text_error(names[k], text, fitting, as_array)
+    if as_array:
         return frame[:, columns.numeric]
     part = frame.iloc[:, columns.numeric]
     texts = {}
@@ -290,6 +316,23 @@ def _codes(factor, columns, feature, name, fitting):
         new = np.unique(factor.codes[codes == unseen])
         warn_of_new_spellings([factor.keys[k] for k in new], levels, name)
     return codes
+
+
+def warn_of_disguise(levels: list, name: Any) -> None:
+    """Warn of levels that are most likely no names.
+
+    Parameters
+    ----------
+    levels : list of str or float
+    name : object
+        Of the column.
+    """
+    told = disguise_of(levels, name)
+    if told:
+        warn_user(
+            f"Column {name!r} is text, and taken for categories, but looks like "
+            f"{told}. If they are names, X[{name!r}].astype('category') says so."
+        )
 
 
 def _check_same_kind(factor, levels, name):

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from .disguises import disguise_of
+
 CATEGORY, NUMBERS = "category", "numbers"
 # How the dtypes of text and categories begin, in Polars and Arrow.
 DTYPES = (
@@ -76,7 +78,7 @@ def _mixture(present, n_numbers, name):
         f"Column {name!r} mixes numbers and text: {n_numbers} numbers, and "
         f"{len(words)} words, such as {shown}. Make it one or the other: "
         f"pd.to_numeric(X[{name!r}], errors='coerce') takes the words for gaps, "
-        f"X[{name!r}].astype(str) takes all for categories."
+        f"X[{name!r}].astype('string') takes all for categories."
     )
 
 
@@ -153,16 +155,17 @@ def refuse_text(factor: Factor, levels: list, name: Any) -> None:
     n = int(np.count_nonzero(factor.codes >= 0))
     if n < ROWS or len(levels) <= DIFFERENT * n:
         return
-    shown = ", ".join(map(_shortened, levels[:3]))
-    numbers = pd.to_numeric(pd.Series(levels), errors="coerce").notna().all()
-    cure = (
-        f"these are numbers written as text: pass pd.to_numeric(X[{name!r}])."
-        if numbers
-        else "that is free text or an identifier. Leave it out, or encode it before "
-        f"({SKRUB}); if it is a category, pass X[{name!r}].astype('category')."
+    shown, told = ", ".join(map(_shortened, levels[:3])), disguise_of(levels, name)
+    told = (
+        f"these look like {told}."
+        if told
+        else (
+            "that is free text or an identifier. Leave it out, or encode it before "
+            f"({SKRUB}); if it is a category, pass X[{name!r}].astype('category')."
+        )
     )
     raise ValueError(
-        f"Column {name!r} has {len(levels)} levels in {n} rows, such as {shown}: {cure}"
+        f"Column {name!r} has {len(levels)} levels in {n} rows, such as {shown}: {told}"
     )
 
 

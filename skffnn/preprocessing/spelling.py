@@ -1,15 +1,12 @@
-"""Levels that are most likely something else: one in two spellings, or numbers."""
+"""Levels that differ in spelling only: most likely one level, written in two ways."""
 
+from contextlib import suppress
 from typing import Any
-
-import pandas as pd
 
 from .notices import warn_user
 
 # Of more levels none are compared.
 MOST = 10**5
-# So many levels, of which so large a share are numbers, are numbers with some words.
-MANY, NEARLY_ALL = 10, 0.8
 
 
 def warn_of_spellings(levels: list, name: Any) -> None:
@@ -21,7 +18,7 @@ def warn_of_spellings(levels: list, name: Any) -> None:
     name : object
         Of the column.
     """
-    if not levels or not isinstance(levels[0], str) or len(levels) > MOST:
+    if not _are_text(levels):
         return
     alike: dict[str, list[str]] = {}
     for level in levels:
@@ -31,30 +28,8 @@ def warn_of_spellings(levels: list, name: Any) -> None:
         shown = "; ".join(", ".join(map(repr, group)) for group in several[:3])
         warn_user(
             f"Column {name!r} has levels that differ in spelling only: {shown}. Each "
-            "counts as a level of its own; X[...].str.strip().str.lower() would make "
-            "them one."
-        )
-
-
-def warn_of_numbers(levels: list, name: Any) -> None:
-    """Warn of levels that are numbers but for a few words, such as "?".
-
-    Parameters
-    ----------
-    levels : list of str or float
-    name : object
-        Of the column.
-    """
-    if not levels or not isinstance(levels[0], str) or len(levels) < MANY:
-        return
-    words = pd.Series(levels)[pd.to_numeric(pd.Series(levels), errors="coerce").isna()]
-    if 0 < len(words) <= (1 - NEARLY_ALL) * len(levels):
-        shown = ", ".join(map(repr, words[:3]))
-        warn_user(
-            f"Column {name!r} is text, and {len(levels) - len(words)} of its "
-            f"{len(levels)} levels are numbers; others are {shown}. It is taken for "
-            f"categories: pd.to_numeric(X[{name!r}], errors='coerce') makes numbers of "
-            "it, and gaps of the rest."
+            f"counts as a level of its own; X[{name!r}].str.strip().str.lower() would "
+            "make them one."
         )
 
 
@@ -70,7 +45,7 @@ def warn_of_new_spellings(new: Any, levels: list, name: Any) -> None:
     name : object
         Of the column.
     """
-    if not levels or not isinstance(levels[0], str) or len(levels) > MOST:
+    if not _are_text(levels):
         return
     known = {_bare(level): level for level in levels}
     pairs = [
@@ -85,5 +60,13 @@ def warn_of_new_spellings(new: Any, levels: list, name: Any) -> None:
         )
 
 
+def _are_text(levels):
+    """Whether these are levels of text, and no more than can be looked at."""
+    return 0 < len(levels) <= MOST and isinstance(levels[0], str)
+
+
 def _bare(level):
+    if level[:1].isdigit():  # "4" and "4.0" are one number
+        with suppress(ValueError):
+            return repr(float(level))
     return " ".join(level.casefold().split())

@@ -11,7 +11,6 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from .columns import (
-    TEXT,
     Columns,
     Mixed,
     codes_of,
@@ -22,6 +21,7 @@ from .columns import (
     frame_of,
     may_have_categories,
     numbers_of,
+    text_error,
 )
 from .foreign import needing_numbers
 
@@ -92,7 +92,7 @@ def read_table(
         factors = factors_of(frame, columns.levels, names)
     if columns is None:
         return _numbers_only(model, frame, dtype, reset)
-    numbers = _converted(numbers_of(frame, columns, names), len(frame))
+    numbers = _converted(numbers_of(frame, columns, names, reset), len(frame))
     own = [names[k] for k in columns.numeric]
     codes = codes_of(factors, columns, names, reset)
     return Mixed(numbers, codes, columns, has_gaps(numbers, own))
@@ -102,23 +102,24 @@ def _converted(numbers, n):
     """The columns of numbers as an array, as exact as they are."""
     if numbers.shape[1] == 0:
         return np.empty((n, 0))
-    with naming_text(numbers), needing_numbers("X"):
+    with naming_text(numbers, True), needing_numbers("X"):
         return check_array(numbers, dtype=(np.float64, np.float32), **OPTIONS)
 
 
 def _numbers_only(model, X, dtype, reset):
-    with np.errstate(all="ignore"), naming_text(X), needing_numbers("X"):
+    with np.errstate(all="ignore"), naming_text(X, reset), needing_numbers("X"):
         X = validate_data(model, X, reset=reset, dtype=dtype, **OPTIONS)
     return Mixed(X) if has_gaps(X, names_of(model, X.shape[1])) else X
 
 
 @contextmanager
-def naming_text(X: Any) -> Iterator[None]:
+def naming_text(X: Any, fitting: bool) -> Iterator[None]:
     """Name the column of a table that has text where there should be numbers.
 
     Parameters
     ----------
     X : array-like
+    fitting : bool
     """
     try:
         yield
@@ -131,7 +132,8 @@ def naming_text(X: Any) -> Iterator[None]:
             of_text = first_text(column(frame, k))
             if of_text is not None:
                 name = frame.columns[k] if hasattr(frame, "columns") else k
-                raise ValueError(TEXT.format(name, of_text)) from error
+                as_array = not hasattr(frame, "columns")
+                raise text_error(name, of_text, fitting, as_array) from error
         raise
 
 

@@ -89,7 +89,7 @@ def test_where_rows_are_to_come_levels_count_that_no_row_has():
 
 
 def test_many_levels_have_wider_codes():
-    frame = pd.DataFrame({"k": [f"{i:04}" for i in range(700)] * 2})
+    frame = pd.DataFrame({"k": [f"n{i:04}" for i in range(700)] * 2})
     _, (codes,) = read(frame)
     assert codes.dtype == np.uint16
     assert codes.tolist() == list(range(700)) * 2
@@ -101,7 +101,9 @@ def test_numbers_that_are_categories():
     assert columns.levels == {0: [1.0, 3.0]}
     (codes,) = codes_of(factors, columns, range(2), fitting=True)
     assert codes.tolist() == [1, 0, 1, 2]
-    np.testing.assert_array_equal(numbers_of(X, columns, range(2)), X[:, [1]])
+    np.testing.assert_array_equal(
+        numbers_of(X, columns, range(2), fitting=True), X[:, [1]]
+    )
     frame = pd.DataFrame({"k": pd.Categorical([3, 1, 3, None]), "x": X[:, 1]})
     (same,) = codes_at_predict(frame, columns)
     np.testing.assert_array_equal(same, codes)
@@ -122,7 +124,7 @@ def test_text_in_place_of_numbers_and_the_reverse_are_errors():
 def test_objects_that_hold_numbers_become_numbers():
     frame = FRAME.assign(size=np.array([1, 2.5, None, True], dtype=object))
     columns, _ = read(frame)
-    numbers = numbers_of(frame, columns, NAMES)
+    numbers = numbers_of(frame, columns, NAMES, fitting=True)
     np.testing.assert_array_equal(numbers["size"], [1, 2.5, np.nan, 1])
 
 
@@ -186,6 +188,6 @@ def test_frames_of_other_libraries():
     codes = codes_of(factors, columns, list(X), fitting=True)
     assert codes[0].tolist() == [1, 0, 2, 0]
     assert codes[1].tolist() == codes[2].tolist() == [0, 2, 1, 0]
-    numbers = numbers_of(X, columns, list(X)).to_numpy(float)
+    numbers = numbers_of(X, columns, list(X), fitting=True).to_numpy(float)
     expected = [[1, 1, 1], [2, np.nan, 0], [np.nan, 3, 1], [4, 4, np.nan]]
     np.testing.assert_array_equal(numbers, expected)

@@ -4,11 +4,7 @@ import warnings
 
 import pytest
 
-from skffnn.preprocessing.spelling import (
-    warn_of_new_spellings,
-    warn_of_numbers,
-    warn_of_spellings,
-)
+from skffnn.preprocessing.spelling import warn_of_new_spellings, warn_of_spellings
 
 
 def test_levels_in_two_spellings_are_told():
@@ -28,26 +24,12 @@ def test_other_levels_are_not(levels):
         warn_of_new_spellings(["c", None, 3.0], levels, "town")
 
 
+def test_numbers_are_levels_in_any_spelling():
+    with pytest.warns(UserWarning, match=r"'1999\.0' \(at fit '1999'\)"):
+        warn_of_new_spellings(["1999.0"], ["1999", "2008"], "year")
+
+
 def test_a_new_level_that_is_an_old_one_in_another_spelling_is_told():
     with pytest.warns(UserWarning, match="'bonn' \\(at fit 'Bonn'\\)") as record:
         warn_of_new_spellings(["bonn", "Rome", None], ["Berlin", "Bonn"], "town")
     assert "Rome" not in str(record[0].message)
-
-
-def test_numbers_with_some_words_among_them_are_told_how_to_become_numbers():
-    levels = [*(f"{k / 7:.3f}" for k in range(20)), "?", "n/a"]
-    with pytest.warns(UserWarning, match="20 of its 22 levels are numbers") as record:
-        warn_of_numbers(levels, "rooms")
-    message = str(record[0].message)
-    assert "'?', 'n/a'" in message
-    assert "pd.to_numeric(X['rooms'], errors='coerce')" in message
-
-
-@pytest.mark.parametrize(
-    "levels",
-    [[], ["1", "2", "3+"], [f"{k:05}" for k in range(99)], list("abcdefghijkl")],
-)
-def test_names_and_words_are_no_numbers(levels):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        warn_of_numbers(levels, "postcode")
