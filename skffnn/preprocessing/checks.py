@@ -72,7 +72,7 @@ class Table(NamedTuple):
 
 def check_table(
     model, X, y, sample_weight, target, *, dtype=None, reset=True, columns=None,
-    complete=False,
+    complete=False, fitted=None,
 ):  # fmt: skip
     """Check X, y and their weights; raise ValueError for what makes no sense.
 
@@ -92,12 +92,14 @@ def check_table(
         Those of fit, if not reset; None if all are numbers.
     complete : bool, default=False
         Whether more rows are to come: see `Columns`.
+    fitted : bool, default=not reset
+        Whether the columns with gaps are those that the model has learnt.
 
     Returns
     -------
     Table
     """
-    raw = X
+    raw, fitted = X, not reset if fitted is None else fitted
     if issparse(y):
         raise ValueError("y must be dense: pass y.toarray() in place of a sparse y.")
     refuse(X, "X")
@@ -115,7 +117,7 @@ def check_table(
     weight = check_weight(sample_weight, X.shape[0])
     Y, y_ndim = target.encode(np.asarray(y), weight, type(model).__name__)
     mixed = isinstance(X, Mixed)
-    if mixed and not reset and hasattr(model, "_encoding"):
+    if mixed and fitted:
         warn_of_gaps(model, X)
     numbers = X.X if mixed else X
     on_disk = isinstance(raw, np.memmap) and np.may_share_memory(numbers, raw)
@@ -291,6 +293,7 @@ def check_validation(model, validation, table, target):
     arguments = X_val, y_val, sample_weight_val, target
     try:
         how = {"dtype": table.dtype, "reset": False, "columns": table.columns}
+        how["fitted"] = False  # an earlier fit may have had another table
         checked = check_table(model, *arguments, **how)
         if checked.Y.shape[1] != table.Y.shape[1]:
             raise ValueError(

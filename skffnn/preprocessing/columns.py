@@ -270,17 +270,38 @@ def numbers_of(frame, columns, names, fitting):
             raise text_error(names[k], text, fitting, as_array)
     if as_array:
         return frame[:, columns.numeric]
-    part = frame.iloc[:, columns.numeric]
+    part = with_nan(frame.iloc[:, columns.numeric])
     texts = {}
     for j, k in enumerate(columns.numeric):
         if frame.dtypes.iloc[k].kind == "O":
             kind_of(frame.iloc[:, k], names[k])
-            texts[j] = frame.iloc[:, k].astype(float)
+            texts[j] = part.iloc[:, j].astype(float)
     if not texts:
         return part
     parts = [texts.get(j, part.iloc[:, j]) for j in range(part.shape[1])]
     whole = pd.concat(parts, axis=1)
     whole.columns = part.columns
+    return whole
+
+
+def with_nan(frame: Any) -> Any:
+    """A frame with NaN for pd.NA among objects, which NumPy has no number for.
+
+    Parameters
+    ----------
+    frame : DataFrame or other table
+    """
+    if not isinstance(frame, pd.DataFrame):
+        return frame
+    whole = frame
+    for k, dtype in enumerate(frame.dtypes):
+        if dtype.kind != "O" or isinstance(dtype, pd.CategoricalDtype):
+            continue
+        values = frame.iloc[:, k]
+        gaps = values.isna()
+        if gaps.any():
+            whole = frame.copy(deep=False) if whole is frame else whole
+            whole.isetitem(k, values.astype(object).mask(gaps, np.nan))
     return whole
 
 

@@ -122,6 +122,8 @@ def _is_date(dtype, values):
     kind = getattr(dtype, "kind", None)
     if kind in ("m", "M") or str(dtype).lower().startswith(TEMPORAL):
         return True
+    if isinstance(dtype, pd.CategoricalDtype):  # of many rows, a few values
+        values = dtype.categories
     if values is None or kind not in (None, "O") or isinstance(dtype, pd.StringDtype):
         return False
     if kind is None and str(dtype).lower() not in ("none", "object"):  # as Float64

@@ -60,6 +60,8 @@ def kind_of(values: pd.Series, name: Any) -> str:
     if n_numbers == len(present):
         return NUMBERS
     n_words = sum(isinstance(value, str) for value in present)
+    if n_words == len(present):
+        return CATEGORY
     if n_numbers + n_words == len(present):
         raise ValueError(_mixture(present, n_numbers, name))
     other = next(v for v in present if not isinstance(v, str | Real | Decimal))
@@ -127,7 +129,8 @@ def _category_keys(values, name):
     """The categories of a column as strings or floats: intervals, say, as strings."""
     categories = pd.Series(values.cat.categories)
     text = pd.api.types.infer_dtype(categories) == "string"
-    if text or pd.api.types.is_numeric_dtype(categories.dtype):
+    dtype = categories.dtype
+    if text or (pd.api.types.is_numeric_dtype(dtype) and dtype.kind != "c"):
         return _keys(categories, name)
     return [str(category) for category in categories]
 
@@ -136,7 +139,7 @@ def _keys(present, name):
     """Different values as strings or floats."""
     values = pd.Series(present)
     if values.dtype.kind == "O" and kind_of(values, name) == CATEGORY:
-        return values.tolist()
+        return list(map(str, values))  # np.str_ as well
     if pd.api.types.is_numeric_dtype(values.dtype) or values.dtype.kind == "O":
         return values.astype(np.float64).tolist()
     return values.astype(object).tolist()

@@ -22,6 +22,7 @@ from .columns import (
     may_have_categories,
     numbers_of,
     text_error,
+    with_nan,
 )
 from .foreign import needing_numbers
 
@@ -95,7 +96,8 @@ def read_table(
     numbers = _converted(numbers_of(frame, columns, names, reset), len(frame))
     own = [names[k] for k in columns.numeric]
     codes = codes_of(factors, columns, names, reset)
-    return Mixed(numbers, codes, columns, has_gaps(numbers, own))
+    gaps = has_gaps(numbers, own) or get_config()["assume_finite"]  # not looked for
+    return Mixed(numbers, codes, columns, gaps)
 
 
 def _converted(numbers, n):
@@ -107,6 +109,7 @@ def _converted(numbers, n):
 
 
 def _numbers_only(model, X, dtype, reset):
+    X = with_nan(X)
     with np.errstate(all="ignore"), naming_text(X, reset), needing_numbers("X"):
         X = validate_data(model, X, reset=reset, dtype=dtype, **OPTIONS)
     return Mixed(X) if has_gaps(X, names_of(model, X.shape[1])) else X

@@ -153,3 +153,19 @@ def test_columns_are_chosen_by_names_numbers_or_a_mask(asked, found):
 def test_columns_that_are_not_there_cannot_be_chosen(asked, message):
     with pytest.raises(ValueError, match=message):
         chosen(asked, 3, ["a", "b", "c"])
+
+
+def test_keys_are_plain_text():
+    values = pd.Series([np.str_("a"), np.str_("b"), None], dtype=object)
+    assert {type(key) for key in factorized(values, "k").keys} == {str}
+
+
+def test_categories_that_are_complex_stay_apart():
+    values = pd.Series(pd.Categorical([1j, 2j]))
+    assert factorized(values, "k").keys == ["1j", "2j"]
+
+
+def test_a_dictionary_of_arrow_is_categories():
+    arrow = pytest.importorskip("pyarrow")
+    kind = pd.ArrowDtype(arrow.dictionary(arrow.int32(), arrow.string()))
+    assert kind_of(pd.Series(["a", None, "b"], dtype=kind), "k") == "category"
