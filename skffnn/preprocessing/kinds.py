@@ -120,7 +120,7 @@ def factorized(values: pd.Series, name: Any) -> Factor:
     if isinstance(values.dtype, pd.CategoricalDtype):
         return Factor(values.cat.codes.to_numpy(), _category_keys(values, name))
     if kind_of(values, name) == NUMBERS and values.dtype.kind == "O":
-        values = pd.to_numeric(values).astype(np.float64)
+        values = pd.to_numeric(values)
     codes, present = pd.factorize(values)
     return Factor(codes, _keys(present, name))
 
@@ -141,8 +141,18 @@ def _keys(present, name):
     if values.dtype.kind == "O" and kind_of(values, name) == CATEGORY:
         return list(map(str, values))  # np.str_ as well
     if pd.api.types.is_numeric_dtype(values.dtype) or values.dtype.kind == "O":
+        if values.dtype.kind in "iu" and len(values) and _beyond_float(values):
+            raise ValueError(
+                f"The categories of column {name!r} are whole numbers beyond 2**53, "
+                "which float64 cannot tell apart: pass them as text, "
+                f"X[{name!r}].astype(str)."
+            )
         return values.astype(np.float64).tolist()
     return values.astype(object).tolist()
+
+
+def _beyond_float(values):
+    return max(int(values.max()), -int(values.min())) > 2**53
 
 
 def refuse_text(factor: Factor, levels: list, name: Any) -> None:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.utils import check_array
@@ -105,14 +106,32 @@ def _converted(numbers, n):
     if numbers.shape[1] == 0:
         return np.empty((n, 0))
     with naming_text(numbers, True), needing_numbers("X"):
-        return check_array(numbers, dtype=(np.float64, np.float32), **OPTIONS)
+        return check_array(without_na(numbers), dtype=(np.float64, np.float32), **OPTIONS)
 
 
 def _numbers_only(model, X, dtype, reset):
-    X = with_nan(X)
+    X = without_na(with_nan(X))
     with np.errstate(all="ignore"), naming_text(X, reset), needing_numbers("X"):
         X = validate_data(model, X, reset=reset, dtype=dtype, **OPTIONS)
     return Mixed(X) if has_gaps(X, names_of(model, X.shape[1])) else X
+
+
+def without_na(X: Any) -> Any:
+    """An array with NaN in place of pandas' NA, which no float can hold.
+
+    Parameters
+    ----------
+    X : array-like
+        What is no array of objects is returned as it is.
+
+    Examples
+    --------
+    >>> without_na(np.array([[1, pd.NA]], dtype=object))
+    array([[1, nan]], dtype=object)
+    """
+    if isinstance(X, np.ndarray) and X.dtype.kind == "O":
+        return np.where(pd.isna(X), np.nan, X)
+    return X
 
 
 @contextmanager

@@ -169,3 +169,13 @@ def test_a_dictionary_of_arrow_is_categories():
     arrow = pytest.importorskip("pyarrow")
     kind = pd.ArrowDtype(arrow.dictionary(arrow.int32(), arrow.string()))
     assert kind_of(pd.Series(["a", None, "b"], dtype=kind), "k") == "category"
+
+
+@pytest.mark.parametrize("dtype", [None, object, "category", "Int64"])
+def test_whole_numbers_that_floats_cannot_tell_apart_are_no_categories(dtype):
+    values = pd.Series([2**60, 2**60 + 1], dtype=dtype)
+    with pytest.raises(ValueError, match=r"'k' are whole numbers beyond 2\*\*53"):
+        factorized(values, "k")
+    assert factorized(
+        values - 2**60 if dtype != "category" else pd.Series([0, 1], dtype=dtype), "k"
+    ).keys == [0.0, 1.0]

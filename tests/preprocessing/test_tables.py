@@ -117,3 +117,21 @@ def test_rows_to_predict_have_the_columns_of_fit():
         warnings.simplefilter("error")
         again = read_table(model, FRAME.iloc[::-1], columns, DTYPES, reset=False)
     assert again.codes[0].tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("more", [{}, {"town": ["a", "b", "a"]}])
+def test_na_of_pandas_among_objects_is_a_gap(more):
+    frame = pd.DataFrame({"k": pd.Series([1, pd.NA, 3], dtype=object), **more})
+    _, table = read(frame)
+    np.testing.assert_array_equal(table.X, [[1], [np.nan], [3]])
+    assert frame["k"][1] is pd.NA  # it is the user's
+    _, table = read(frame.to_numpy(), categorical_features=[1] if more else None)
+    np.testing.assert_array_equal(table.X, [[1], [np.nan], [3]])
+
+
+def test_gaps_beside_categories_are_gaps_where_scikit_learn_looks_at_nothing():
+    frame = FRAME.assign(size=[1.0, np.nan, 3.0])
+    model, table = read(frame)
+    with config_context(assume_finite=True):
+        table = read_table(model, frame, table.columns, DTYPES, reset=False)
+    assert table.gaps
