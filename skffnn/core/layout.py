@@ -94,6 +94,11 @@ class Layout:
         return sum(m * n for m, n in (*pairwise(self.units), *self.tables))
 
     @property
+    def n_multiplied(self):
+        """How many weights each row is multiplied by: all but embedding tables."""
+        return sum(m * n for m, n in pairwise(self.units))
+
+    @property
     def n_embedded(self):
         """How many of the inputs come from embedding tables: the last ones."""
         return sum(width for _, width in self.tables)

@@ -36,7 +36,7 @@ def train_alone(fit, task):
         Told of every epoch.
     """
     fit.begin(task, marks=not fit.settings.one_epoch)
-    with fit.settings.blas_threads(fit.network.layout.n_weights):
+    with fit.settings.blas_threads(fit.network.layout.n_multiplied):
         choose_weight_decay([fit])
         for _ in train_fits([fit]):
             pass

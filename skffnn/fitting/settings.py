@@ -149,9 +149,9 @@ class Settings:
             **{"batch_size": self.batch_size, "max_iter": self.max_iter, **others},
         )
 
-    def blas_threads(self, n_weights):
+    def blas_threads(self, n_multiplied):
         """As many BLAS threads as suit its batches; a context manager."""
-        return blas_threads(rows_of_batch(self.model, self.n) * n_weights)
+        return blas_threads(rows_of_batch(self.model, self.n) * n_multiplied)
 
 
 def filled_in_loss(model, deviations, dtype):

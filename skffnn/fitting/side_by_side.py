@@ -365,7 +365,7 @@ def _train(fits, task):
     for fit in fits:
         fit.begin(FitTask(None, None))
     first = fits[0]
-    with first.settings.blas_threads(first.network.layout.n_weights):
+    with first.settings.blas_threads(first.network.layout.n_multiplied):
         choose_weight_decay(fits)
         current: list | None = None
         parts: list[FitTask] = []

@@ -81,7 +81,7 @@ def range_test(estimator, X, y, sample_weight, lowest, highest):
         max_iter=points,
     )
     rates, losses = [], []
-    with blas_threads(settings.batch_size * fit.network.layout.n_weights):
+    with blas_threads(settings.batch_size * fit.network.layout.n_multiplied):
         for record in epochs(fit.network, fit.theta, data, recipe, []):
             # The loss is a mean over the steps of the epoch, and so is the rate.
             rates.append(record.learning_rate * growth ** (-(per_epoch - 1) / 2))

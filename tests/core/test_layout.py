@@ -176,3 +176,8 @@ def test_in_a_part_of_a_batch_each_row_counts_for_its_share_of_the_whole():
     assert part.share == 1 / 10
     assert part is space.head(4, whole=10)
     assert part is not space.head(4)
+
+
+def test_tables_are_weights_that_no_row_is_multiplied_by():
+    layout = Layout([5, 3, 1], tables=[(100, 2)])
+    assert (layout.n_weights, layout.n_multiplied) == (15 + 3 + 200, 15 + 3)
