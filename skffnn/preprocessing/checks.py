@@ -17,6 +17,7 @@ from .columns import Columns, Mixed
 from .encoding import Encoding, columns_at_fit
 from .foreign import needing_numbers, refuse
 from .notices import warn_user
+from .scaling import blocks
 from .tables import OPTIONS, names_of, read_table
 from .target import MISSING
 
@@ -111,6 +112,8 @@ def check_table(
         needing_numbers("X or y"),
         np.errstate(all="ignore"),  # it adds numbers up to see whether one is none
     ):
+        if not reset:
+            X = without_empty(X, getattr(model, "_encoding", None))
         how = dtype or _dtypes(raw), reset, complete
         X = read_table(model, X, columns, *how)
         y = _checked_target(y, X.shape[0], target.numeric, model)
@@ -202,10 +205,33 @@ def check_inputs(model, X, dtype):
                 return X
     columns = columns_at_fit(model)
     refuse(X, "X")
+    X = without_empty(X, encoding)
     # With a dtype in place of the tuple, an array would be made of a DataFrame.
     X = read_table(model, X, columns, (dtype,), reset=False)
     if isinstance(X, Mixed):
         warn_of_gaps(model, X)
+    return X
+
+
+def without_empty(X, values):
+    """A frame in which columns that had nothing but gaps at fit have nothing else.
+
+    They are ignored, whatever they hold now.
+
+    Parameters
+    ----------
+    X : array-like
+    values : dict or None
+        The ``_encoding`` of a fitted model.
+    """
+    if values is None or not values["empty"] or not isinstance(X, pd.DataFrame):
+        return X
+    categories = {feature for feature, _ in values["levels"]}
+    numeric = [k for k in range(values["n_features"]) if k not in categories]
+    X = X.copy(deep=False)
+    for k in values["empty"]:
+        if numeric[k] < X.shape[1]:  # if it is not, the checks that follow say so
+            X.isetitem(numeric[k], np.nan)
     return X
 
 
@@ -224,10 +250,11 @@ def warn_of_gaps(model, X):
         known = {*(gap.feature for gap in encoding.gaps), *encoding.empty}
         numeric = encoding.numeric
     names = names_of(model, X.shape[1])
+    has = np.zeros(X.X.shape[1], bool)
+    for part in blocks(range(len(X)), X.X.shape[1]):
+        has |= np.isnan(X.X[part]).any(axis=0)
     gaps = [
-        f"{names[numeric[j]]!r} ({n})"
-        for j, n in enumerate(np.isnan(X.X).sum(axis=0))
-        if n and j not in known
+        repr(names[numeric[j]]) for j in np.flatnonzero(has).tolist() if j not in known
     ]
     if gaps:
         warn_user(

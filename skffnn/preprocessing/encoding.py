@@ -19,8 +19,6 @@ from .scaling import blocks, index
 ONE_HOT = 12
 # Levels with fewer rows share what unknown ones have.
 RARE = 2
-# Fewer rows are looked at, whether they differ.
-FEW = 20
 # Standard deviations of one-hot inputs below that are taken for that.
 NARROW = 0.2
 # The width of an embedding is a power of the number of levels, up to a limit.
@@ -231,7 +229,7 @@ def encoding_of(table, rows, weight, gaps, standardized):
     features = () if columns is None else columns.levels
     for feature, codes in zip(features, table.codes, strict=True):
         own = codes[index(rows)]
-        often = _n_rows(own, columns.unseen(feature) + 1, table, rows) >= RARE
+        often = _are_frequent(own, columns.unseen(feature) + 1, table, rows)
         often[: columns.missing(feature)] |= columns.complete
         choice = _choice(often)
         if choice.max() > ONE_HOT:
@@ -246,23 +244,25 @@ def _width(n_levels):
     return int(min(WIDEST, max(2, round(n_levels**POWER))))
 
 
-def _n_rows(own, n_codes, table, rows):
-    """How many rows each code of a column has; of few, equal ones count as one.
+def _are_frequent(own, n_codes, table, rows):
+    """Which codes of a column have enough rows that are not all the same.
 
     A row that is there twice is one of twice the weight: neither makes a level less
-    rare.
+    rare. So a level counts if some row of it differs from its first one.
     """
     n_rows = np.bincount(own, minlength=n_codes)
-    few = (n_rows >= RARE) & (n_rows < FEW)
-    some = np.flatnonzero(few[own])
-    if len(some):
-        which = np.asarray(rows)[some]
-        parts = table.X[which], table.Y[which], *(c[which, None] for c in table.codes)
-        whole = np.hstack([np.ascontiguousarray(part, np.float64) for part in parts])
-        rows_as_bytes = whole.view(np.dtype((np.void, whole.strides[0])))[:, 0]
-        _, first = np.unique(rows_as_bytes, return_index=True)
-        n_rows[few] = np.bincount(own[some[first]], minlength=n_codes)[few]
-    return n_rows
+    first = np.full(n_codes, -1)
+    first[own[::-1]] = np.arange(len(own))[::-1]
+    differs = np.zeros(n_codes, bool)
+    where = np.asarray(rows)
+    left = np.flatnonzero(n_rows[own] >= RARE)
+    # Targets settle it for nearly all levels.
+    for values in (table.Y, *(codes[:, np.newaxis] for codes in table.codes), table.X):
+        left = left[~differs[own[left]]]
+        some, firsts = values[where[left]], values[where[first[own[left]]]]
+        gap = (some != some) & (firsts != firsts)  # NaN, and so no difference
+        differs[own[left[((some != firsts) & ~gap).any(axis=1)]]] = True
+    return differs & (n_rows >= RARE)
 
 
 def _choice(often):

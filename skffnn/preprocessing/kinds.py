@@ -21,7 +21,7 @@ NUMERIC = (
 )  # fmt: skip
 # A column of text with at least so many rows, and so large a share of different ones,
 # has no levels.
-ROWS, DIFFERENT = 20, 0.9
+ROWS, DIFFERENT = 20, 0.95
 SKRUB = "skrub.tabular_pipeline encodes text and dates"
 
 

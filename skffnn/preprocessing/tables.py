@@ -106,7 +106,9 @@ def _converted(numbers, n):
     if numbers.shape[1] == 0:
         return np.empty((n, 0))
     with naming_text(numbers, True), needing_numbers("X"):
-        return check_array(without_na(numbers), dtype=(np.float64, np.float32), **OPTIONS)
+        return check_array(
+            without_na(numbers), dtype=(np.float64, np.float32), **OPTIONS
+        )
 
 
 def _numbers_only(model, X, dtype, reset):

@@ -73,7 +73,7 @@ def test_gaps_where_there_were_none_at_fit_are_told_once_by_column(table):
     frame = pd.DataFrame(X, columns=names)
     model = model_of().fit(frame, y)
     frame.loc[:4, "b"] = np.nan
-    with pytest.warns(UserWarning, match=r"'b' \(5\)") as record:
+    with pytest.warns(UserWarning, match="'b'") as record:
         y_hat = model.predict(frame)
     assert len(record) == 1
     mean = model.predict(frame.fillna({"b": model.x_mean_[1]}))
@@ -88,7 +88,7 @@ def test_gaps_of_later_calls_are_told(table):
     model = model_of().partial_fit(X, y)
     gaps = X.copy()
     gaps[0, 1] = np.nan
-    with pytest.warns(UserWarning, match=r"had none at fit: 1 \(1\)"):
+    with pytest.warns(UserWarning, match="had none at fit: 1"):
         model.partial_fit(gaps, y)
 
 
@@ -111,6 +111,19 @@ def test_columns_of_nothing_but_gaps_are_ignored(table):
     expected = model.predict(empty)
     empty[:, -1] = 1e6
     np.testing.assert_array_equal(model.predict(empty), expected)
+
+
+@pytest.mark.parametrize("kind", [None, "a"])
+def test_columns_that_were_empty_at_fit_may_hold_anything(table, kind):
+    X, y = table
+    frame = pd.DataFrame(X, columns=[f"x{k}" for k in range(X.shape[1])])
+    frame["note"] = pd.Series([None] * len(X), dtype=object)
+    if kind is not None:
+        frame["kind"] = [kind, "b"] * (len(X) // 2)
+    with pytest.warns(UserWarning, match="nothing but gaps.*'note'"):
+        model = model_of().fit(frame, y)
+    later = frame.assign(note=[f"words {k}" for k in range(len(X))])
+    np.testing.assert_array_equal(model.predict(later), model.predict(frame))
 
 
 @pytest.mark.parametrize(

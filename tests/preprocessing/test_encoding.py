@@ -1,6 +1,7 @@
 """Columns as inputs: one-hot, embedded, and what tells of gaps."""
 
 import numpy as np
+import pytest
 
 from skffnn.preprocessing import encoding as module
 from skffnn.preprocessing.checks import Table
@@ -97,19 +98,18 @@ def test_weights_are_repetition():
         np.testing.assert_allclose(mine.table, theirs.table)
 
 
-def test_a_level_does_not_become_frequent_by_repetition(monkeypatch):
-    monkeypatch.setattr(module, "RARE", 3)
-    codes = [0, 0, 0, 1, 1, 2]
-    rows = [0, 1, 2, 3, 4, 5, 5, 5, 5]
-    table = table_of(codes)
-    twice = Table(
-        table.X[rows], table.Y[rows], None, 1, False, (table.codes[0][rows],),
-        table.columns,
-    )  # fmt: skip
+@pytest.mark.parametrize("times", [2, 3, 50])
+def test_a_level_does_not_become_frequent_by_repetition(times):
+    X = np.array([[1.0, np.nan], [1, 2], [1, np.nan], [1, 2], [1, np.nan]])
+    table = table_of([0, 0, 1, 1, 2], X=X)._replace(Y=np.zeros((5, 1)))
+    rows = [0, 1, 2, 3, *[4] * times]
+    twice = table._replace(
+        X=table.X[rows], Y=table.Y[rows], codes=(table.codes[0][rows],)
+    )
     for given in (table, twice):
         (column,) = encoded(given).one_hot
-        np.testing.assert_array_equal(column.table[1], column.table[2])
-        assert (column.table[0] != column.table[1]).any()
+        np.testing.assert_array_equal(column.table[2], column.table[-1])
+        assert len(np.unique(column.table[:3], axis=0)) == 3
 
 
 def test_an_unknown_level_is_the_mean_where_there_are_no_rare_ones():
