@@ -358,7 +358,7 @@ def warn_of_disguise(levels: list, name: Any) -> None:
 
 def _check_same_kind(factor, levels, name):
     """Raise ValueError for text where the levels are numbers, and the reverse."""
-    if not levels or not factor.keys:
+    if not levels or not (factor.codes >= 0).any():
         return
     text, was_text = (isinstance(each[0], str) for each in (factor.keys, levels))
     if text == was_text:

@@ -4,6 +4,8 @@ from typing import Any
 
 import pandas as pd
 
+from .notices import shortened
+
 # Fewer levels are names, whatever they look like; so are whole numbers, if not many.
 FEW, MANY = 10, 50
 # Levels of which so large a share are numbers are numbers with some words among them.
@@ -50,10 +52,10 @@ def disguise_of(levels: list, name: Any) -> str | None:
         return _told("numbers with signs or units", words[signed], cure)
     if len(words) > (1 - NEARLY_ALL) * len(text) or words.str.contains(r"\d").any():
         return None
-    shown = ", ".join(map(repr, words[:3]))
+    shown = ", ".join(map(shortened, words[:3]))
     cure = f"pd.to_numeric({own}, errors='coerce') makes gaps of the words"
     return f"numbers with words among them, {shown}: {cure}"
 
 
 def _told(what, levels, cure):
-    return f"{what}, such as {levels.iloc[0]!r}: {cure}"
+    return f"{what}, such as {shortened(levels.iloc[0])}: {cure}"

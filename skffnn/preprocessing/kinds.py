@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .disguises import disguise_of
+from .notices import shortened
 
 CATEGORY, NUMBERS = "category", "numbers"
 # How the dtypes of text and categories begin, in Polars and Arrow.
@@ -68,25 +69,20 @@ def kind_of(values: pd.Series, name: Any) -> str:
     kind = type(other).__name__
     raise ValueError(
         f"Column {name!r} holds objects of type {kind}, such as "
-        f"{_shortened(other)}: a network takes numbers and categories. Leave "
+        f"{shortened(other)}: a network takes numbers and categories. Leave "
         f"it out, or make columns of numbers or text of it ({SKRUB})."
     )
 
 
 def _mixture(present, n_numbers, name):
     words = [v for v in present if isinstance(v, str)]
-    shown = ", ".join(map(_shortened, list(dict.fromkeys(words))[:3]))
+    shown = ", ".join(map(shortened, list(dict.fromkeys(words))[:3]))
     return (
         f"Column {name!r} mixes numbers and text: {n_numbers} numbers, and "
         f"{len(words)} words, such as {shown}. Make it one or the other: "
         f"pd.to_numeric(X[{name!r}], errors='coerce') takes the words for gaps, "
         f"X[{name!r}].astype('string') takes all for categories."
     )
-
-
-def _shortened(value):
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 class Factor(NamedTuple):
@@ -132,7 +128,13 @@ def _category_keys(values, name):
     dtype = categories.dtype
     if text or (pd.api.types.is_numeric_dtype(dtype) and dtype.kind != "c"):
         return _keys(categories, name)
-    return [str(category) for category in categories]
+    keys = [str(category) for category in categories]
+    if len(set(keys)) < len(keys):
+        raise ValueError(
+            f"Column {name!r} has categories that are the same as text, such as 1 and "
+            "'1': rename them."
+        )
+    return keys
 
 
 def _keys(present, name):
@@ -168,7 +170,7 @@ def refuse_text(factor: Factor, levels: list, name: Any) -> None:
     n = int(np.count_nonzero(factor.codes >= 0))
     if n < ROWS or len(levels) <= DIFFERENT * n:
         return
-    shown, told = ", ".join(map(_shortened, levels[:3])), disguise_of(levels, name)
+    shown, told = ", ".join(map(shortened, levels[:3])), disguise_of(levels, name)
     told = (
         f"these look like {told}."
         if told

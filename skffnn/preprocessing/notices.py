@@ -4,6 +4,8 @@ import sys
 import warnings
 from contextlib import contextmanager
 
+# Letters of a value that a message shows.
+SHOWN = 40
 _OURS = ("skffnn.", "sklearn.", "joblib.", "contextlib")
 
 
@@ -38,3 +40,9 @@ def each_once():
         over = True  # another thread may still hold on to it
         if warnings.showwarning is show_once:
             warnings.showwarning = show
+
+
+def shortened(value):
+    """What a message shows of a value: its repr, if that is short."""
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
-from .notices import warn_user
+from .notices import shortened, warn_user
 
 # Of more levels none are compared.
 MOST = 10**5
@@ -25,7 +25,7 @@ def warn_of_spellings(levels: list, name: Any) -> None:
         alike.setdefault(_bare(level), []).append(level)
     several = [group for group in alike.values() if len(group) > 1]
     if several:
-        shown = "; ".join(", ".join(map(repr, group)) for group in several[:3])
+        shown = "; ".join(", ".join(map(shortened, group)) for group in several[:3])
         warn_user(
             f"Column {name!r} has levels that differ in spelling only: {shown}. Each "
             f"counts as a level of its own; X[{name!r}].str.strip().str.lower() would "
@@ -49,7 +49,7 @@ def warn_of_new_spellings(new: Any, levels: list, name: Any) -> None:
         return
     known = {_bare(level): level for level in levels}
     pairs = [
-        f"{level!r} (at fit {known[_bare(level)]!r})"
+        f"{shortened(level)} (at fit {shortened(known[_bare(level)])})"
         for level in new
         if isinstance(level, str) and _bare(level) in known
     ]

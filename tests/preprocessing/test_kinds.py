@@ -94,6 +94,11 @@ def test_keys_are_strings_or_floats(values, keys):
     assert list(map(type, found)) == list(map(type, keys))
 
 
+def test_categories_that_text_cannot_tell_apart_are_an_error():
+    with pytest.raises(ValueError, match="the same as text"):
+        keys_of(pd.Categorical([1, "1"]))
+
+
 def test_categories_of_any_kind_are_text():
     assert keys_of(pd.Categorical(["a", 1])) == ["a", "1"]
     intervals = pd.cut(pd.Series([0.1, 0.9, np.nan]), [0, 0.5, 1])

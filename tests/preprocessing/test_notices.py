@@ -2,7 +2,7 @@
 
 import warnings
 
-from skffnn.preprocessing.notices import each_once, warn_user
+from skffnn.preprocessing.notices import SHOWN, each_once, shortened, warn_user
 
 
 def test_a_warning_points_at_the_line_of_the_user():
@@ -19,3 +19,8 @@ def test_each_warning_is_heard_once():
             for message in ("one", "two", "one", "one"):
                 warn_user(message)
     assert [str(w.message) for w in record] == ["one", "two"]
+
+
+def test_long_values_are_shown_in_part():
+    assert shortened("Bonn") == "'Bonn'"
+    assert len(shortened("B" * 10_000)) == SHOWN
