@@ -229,7 +229,7 @@ def encoding_of(table, rows, weight, gaps, standardized):
     features = () if columns is None else columns.levels
     for feature, codes in zip(features, table.codes, strict=True):
         own = codes[index(rows)]
-        often = _are_frequent(own, columns.unseen(feature) + 1, table, rows)
+        often = _n_rows(own, columns.unseen(feature) + 1, share) >= RARE
         often[: columns.missing(feature)] |= columns.complete
         choice = _choice(often)
         if choice.max() > ONE_HOT:
@@ -244,25 +244,15 @@ def _width(n_levels):
     return int(min(WIDEST, max(2, round(n_levels**POWER))))
 
 
-def _are_frequent(own, n_codes, table, rows):
-    """Which codes of a column have enough rows that are not all the same.
+def _n_rows(own, n_codes, share):
+    """How many rows each code of a column has; by weight, in units of the lightest row.
 
-    A row that is there twice is one of twice the weight: neither makes a level less
-    rare. So a level counts if some row of it differs from its first one.
+    So a row of twice the weight is two rows, and only the ratios of weights matter.
     """
-    n_rows = np.bincount(own, minlength=n_codes)
-    first = np.full(n_codes, -1)
-    first[own[::-1]] = np.arange(len(own))[::-1]
-    differs = np.zeros(n_codes, bool)
-    where = np.asarray(rows)
-    left = np.flatnonzero(n_rows[own] >= RARE)
-    # Targets settle it for nearly all levels.
-    for values in (table.Y, *(codes[:, np.newaxis] for codes in table.codes), table.X):
-        left = left[~differs[own[left]]]
-        some, firsts = values[where[left]], values[where[first[own[left]]]]
-        gap = (some != some) & (firsts != firsts)  # NaN, and so no difference
-        differs[own[left[((some != firsts) & ~gap).any(axis=1)]]] = True
-    return differs & (n_rows >= RARE)
+    if share is None:
+        return np.bincount(own, minlength=n_codes)
+    n_rows = np.bincount(own, share / share.min(), n_codes)
+    return n_rows * (1 + 1e-9)  # a sum of equal numbers is rounded
 
 
 def _choice(often):

@@ -98,18 +98,25 @@ def test_weights_are_repetition():
         np.testing.assert_allclose(mine.table, theirs.table)
 
 
-@pytest.mark.parametrize("times", [2, 3, 50])
-def test_a_level_does_not_become_frequent_by_repetition(times):
-    X = np.array([[1.0, np.nan], [1, 2], [1, np.nan], [1, 2], [1, np.nan]])
-    table = table_of([0, 0, 1, 1, 2], X=X)._replace(Y=np.zeros((5, 1)))
-    rows = [0, 1, 2, 3, *[4] * times]
-    twice = table._replace(
+@pytest.mark.parametrize("times", [1, 2, 50])
+def test_a_row_of_more_weight_is_so_many_rows(times):
+    table = table_of([0, 0, 1, 1, 2, 3])
+    rows = [0, 1, 2, 3, *[4] * times, 5]
+    repeated = table._replace(
         X=table.X[rows], Y=table.Y[rows], codes=(table.codes[0][rows],)
     )
-    for given in (table, twice):
-        (column,) = encoded(given).one_hot
-        np.testing.assert_array_equal(column.table[2], column.table[-1])
-        assert len(np.unique(column.table[:3], axis=0)) == 3
+    weight = 7.0 * np.array([1, 1, 1, 1, times, 1])
+    (one,) = encoded(table, weight=weight / weight.mean()).one_hot
+    (other,) = encoded(repeated).one_hot
+    np.testing.assert_allclose(one.table, other.table)
+    own = (one.table[2] != one.table[3]).any()  # the last level has a single row
+    assert own == (times > 1)
+
+
+def test_equal_rows_make_a_level_like_any_others():
+    table = table_of([0, 1] * 10, X=np.zeros((20, 1)))._replace(Y=np.zeros((20, 1)))
+    (column,) = encoded(table).one_hot
+    assert column.table[0] != column.table[1]
 
 
 def test_an_unknown_level_is_the_mean_where_there_are_no_rare_ones():
