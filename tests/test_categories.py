@@ -7,16 +7,16 @@ from sklearn.exceptions import NotFittedError
 
 from skffnn import BayesianFFNNRegressor, FFNNRegressor
 
-MONTHS = [f"m{k:02}" for k in range(20)]
+MONTHS = [f"m{k:02}" for k in range(30)]
 
 
 @pytest.fixture(scope="module")
 def table():
     rng = np.random.default_rng(0)
-    X = pd.DataFrame({"size": rng.uniform(-1, 1, 400)})
-    X["town"] = rng.choice(["Bonn", "Rome"], 400)
-    X["month"] = rng.choice(MONTHS, 400)
-    wave = np.sin(np.arange(20) / 20 * 2 * np.pi)
+    X = pd.DataFrame({"size": rng.uniform(-1, 1, 600)})
+    X["town"] = rng.choice(["Bonn", "Rome"], 600)
+    X["month"] = rng.choice(MONTHS, 600)
+    wave = np.sin(np.arange(30) / 30 * 2 * np.pi)
     y = X["size"] + 2.0 * (X["town"] == "Rome")
     return X, y + wave[X["month"].str[1:].astype(int)]
 
@@ -38,10 +38,10 @@ def test_embeddings_are_what_the_network_has_learnt(table, model):
     assert vectors.shape[1] + 1 + 1 == model.units_[0]
     # Months that follow each other are neighbours: what y does with them is a wave.
     apart = np.linalg.norm(
-        vectors.to_numpy()[:20, None] - vectors.to_numpy()[:20], axis=2
+        vectors.to_numpy()[:30, None] - vectors.to_numpy()[:30], axis=2
     )
-    near = np.mean([apart[k, (k + 1) % 20] for k in range(20)])
-    far = np.mean([apart[k, (k + 10) % 20] for k in range(20)])
+    near = np.mean([apart[k, (k + 1) % 30] for k in range(30)])
+    far = np.mean([apart[k, (k + 15) % 30] for k in range(30)])
     assert near < far / 2
 
 
@@ -97,7 +97,7 @@ def test_a_committee_shows_the_network_that_counts_for_most(table):
     model = BayesianFFNNRegressor(5, n_restarts=2, random_state=0).fit(X, y)
     assert model.relevance_.shape == (3,)
     assert (model.relevance_ > 0.1).all()
-    assert model.embeddings_["month"].shape[0] == 22
+    assert model.embeddings_["month"].shape[0] == 32
     town = model.level_effects(X)["town"][0]
     assert town["Rome"] - town["Bonn"] == pytest.approx(2, abs=0.1)
 

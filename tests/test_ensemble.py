@@ -135,7 +135,7 @@ def test_samples_of_one_table_may_have_other_gaps_and_inputs(rng, tmp_path, equa
     X.loc[:2, "c"] = "one more"
     X.loc[0, "a"] = np.nan
     model = FFNNEnsembleRegressor(
-        FFNNRegressor(4, max_iter=8), 6, bootstrap=True, random_state=1
+        FFNNRegressor(4, max_iter=40), 6, bootstrap=True, random_state=1
     ).fit(X, X["b"])
     encodings = [each._encoding for each in model.estimators_]
     assert not encodings[0]["gaps"]

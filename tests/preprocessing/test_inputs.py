@@ -21,8 +21,8 @@ def table():
     rng = np.random.default_rng(0)
     X = rng.normal(3, 2, (N, 3))
     X[::5, 1] = np.nan
-    codes = tuple(np.array(rng.integers(0, m, N), np.uint8) for m in (3, 20))
-    columns = Columns(5, {3: list("abc"), 4: [f"{k:02}" for k in range(20)]})
+    codes = tuple(np.array(rng.integers(0, m, N), np.uint8) for m in (3, 40))
+    columns = Columns(5, {3: list("abc"), 4: [f"{k:02}" for k in range(40)]})
     return Table(X, rng.normal(size=(N, 1)), None, 1, False, codes, columns, True)
 
 
