@@ -15,7 +15,7 @@ flat   16 times that of glorot   The same for a function whose slope at 0 is 1/4
 import numpy as np
 
 # Standard deviation of the first numbers of embedding tables.
-EMBEDDING = 0.03
+EMBEDDING = 0.1
 
 
 def he(fan_in, fan_out):

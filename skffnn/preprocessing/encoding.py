@@ -16,7 +16,7 @@ from .columns import Columns, Mixed
 from .scaling import blocks, index
 
 # Columns with more levels than that are embedded.
-ONE_HOT = 24
+ONE_HOT = 12
 # Levels with fewer rows share what unknown ones have.
 RARE = 2
 # Standard deviations of one-hot inputs below that are taken for that.
