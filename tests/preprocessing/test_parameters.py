@@ -121,7 +121,9 @@ def test_numbers_may_be_of_any_kind(table, kind, solver):
         learning_rate=kind(0.0625),
     )
     assert len(model.fit(*table).validation_indices_) == 38
-    ensemble = FFNNEnsembleRegressor(model, 2, calibration_fraction=kind(0.25))
+    ensemble = FFNNEnsembleRegressor(
+        model, 2, calibration_fraction=kind(0.25), random_state=0
+    )
     assert len(ensemble.fit(*table).calibration_indices_) == 38
 
 
